@@ -1,0 +1,87 @@
+/*
+ * config: the directives, in redis.conf's syntax, from a file, the command line and
+ * CONFIG SET. A directive is a row in options.def and a field here.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include <stdint.h>
+
+#define CONFIG_ERROR_MAX 512           /* bytes of an error text, its NUL included */
+#define CONFIG_FILE_MAX  (1024 * 1024) /* bytes in a configuration file */
+#define CONFIG_LINE_ARGS 64            /* words in a line */
+
+enum appendfsync { APPENDFSYNC_ALWAYS, APPENDFSYNC_EVERYSEC, APPENDFSYNC_NO };
+
+/* Texts are owned by the config and never NULL. Numbers are bytes where it says so. */
+struct config {
+    /* network */
+    char *bind;   /* addresses, separated by spaces */
+    int64_t port; /* 0: any free one */
+    int64_t tcp_backlog;
+    int64_t tcp_keepalive; /* s; 0: none */
+    int64_t timeout;       /* s a client may be idle; 0: for ever */
+    int64_t maxclients;
+    int64_t proto_max_bulk_len;        /* bytes */
+    int64_t client_query_buffer_limit; /* bytes */
+    /* general */
+    int64_t loglevel; /* enum log_level */
+    char *logfile;    /* "": standard output */
+    int64_t databases;
+    /* stores */
+    char *dir;
+    int64_t appendfsync;       /* enum appendfsync */
+    int64_t maxmemory;         /* bytes; 0: no ceiling */
+    char *refused_store_names; /* separated by spaces, "" for the empty name */
+    /* Berkeley DB */
+    int64_t table_cache;  /* bytes of Berkeley DB's page cache */
+    int64_t log_distance; /* bytes the log may be ahead of the tables */
+    int64_t apply_delay;  /* ms the tables may stay behind while little is written */
+    int64_t max_open_tables;
+    int64_t read_threads;
+    /* The configuration's own. */
+    char *file; /* absolute path of the file it came from; "" for none */
+};
+
+struct config *config_new(void); /* the defaults; freed with config_free */
+void config_free(struct config *c);
+
+/* Reads a file. 0, or -1 with error telling file, line and reason, as redis-server does;
+ * the lines before the bad one then stand. */
+int config_load(struct config *c, const char *path, char error[CONFIG_ERROR_MAX]);
+
+/* Reads a command line (without the program's name): an optional file first, then
+ * "--directive word ..." groups, which win over the file. 0, or -1 with error. */
+int config_arguments(struct config *c, int argc, char *const *argv,
+                     char error[CONFIG_ERROR_MAX]);
+
+/* Carries out CONFIG SET of count pairs: all of them or, with an error, none. Names are
+ * compared without case. error then is what CONFIG SET answers without "-ERR ".
+ * changed(arg, c) is called when all values stand in c and may refuse them by writing
+ * error and giving -1: the old values come back. Pass NULL for none. */
+typedef int config_changed_fn(void *arg, const struct config *c,
+                              char error[CONFIG_ERROR_MAX]);
+int config_set(struct config *c, const struct bytes *pairs, size_t count,
+               config_changed_fn *changed, void *arg, char error[CONFIG_ERROR_MAX]);
+
+/* Calls visit for each directive any of the patterns matches (glob, no case), each once.
+ * The value is as CONFIG GET prints it: bytes as a number, lists as words. Borrowed for
+ * the call. */
+typedef void config_visit_fn(void *arg, const char *name, struct bytes value);
+void config_get(const struct config *c, const struct bytes *patterns, size_t count,
+                config_visit_fn *visit, void *arg);
+
+/* The name of the directive that a pair-less walk over options.def would give at index,
+ * or NULL behind the last: for tests that compare lists. */
+const char *config_option_name(size_t index);
+
+/* Splits a line as redis.conf and inline requests do: blanks between words, "..." with \n
+ * \r \t \b \a \xHH escapes, '...' with \' only. The words are appended NUL-terminated to
+ * text, their places written to words. Gives their count, -1 for unbalanced quotes or
+ * more than max. */
+int config_split(struct bytes line, struct buf *text, struct bytes *words, int max);
+
+#endif

@@ -1,0 +1,59 @@
+/* option: one directive, and its value to and from text. For the config room only. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef CONFIG_OPTION_PRIV_H
+#define CONFIG_OPTION_PRIV_H
+
+#include "config/config.h"
+#include <stdbool.h>
+
+#define OPTION_NAME_MAX   32  /* bytes of a directive's name, its NUL included */
+#define OPTION_REASON_MAX 160 /* bytes of why a value is refused, its NUL included */
+
+enum option_kind {
+    KIND_INT,
+    KIND_MEMORY,   /* an int with a unit: 64mb */
+    KIND_LOGLEVEL, /* an int with names */
+    KIND_FSYNC,    /* an int with names */
+    KIND_TEXT,
+    KIND_LIST /* words, kept as one text that config_split takes apart again */
+};
+
+enum option_when { START, LIVE };
+
+struct option {
+    const char *name;
+    size_t offset; /* of its field in struct config */
+    enum option_kind kind;
+    const char *initial; /* the default, as a file would have it */
+    int64_t min, max;
+    enum option_when when;
+};
+
+enum {
+#define OPTION(name, field, kind, initial, min, max, when) +1
+    OPTION_COUNT =
+#include "config/options.def"
+#undef OPTION
+};
+
+/* The row at index, or NULL behind the last. */
+const struct option *option_at(size_t index);
+
+/* The row with this name, in any case, or NULL. */
+const struct option *option_find(struct bytes name);
+
+/* Sets the field to what the words of a line say. 0, or -1 with the reason and nothing
+ * changed. */
+int option_set(struct config *c, const struct option *o, const struct bytes *words,
+               int count, char reason[OPTION_REASON_MAX]);
+
+/* Appends the value as CONFIG GET prints it. */
+void option_print(const struct config *c, const struct option *o, struct buf *out);
+
+/* The field of a text or list, or NULL for a number's option. */
+char **option_text(struct config *c, const struct option *o);
+
+/* Appends the word so that config_split reads it back: in quotes where it needs them. */
+void option_quote(struct buf *out, struct bytes word);
+
+#endif
