@@ -1,0 +1,332 @@
+/* See applier.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/applier.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "storage/dberr.h"
+#include "storage/storage_priv.h"
+#include "storage/sweep.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define PIECE_CHANGES  50000
+#define PIECE_BYTES    (64 * 1024 * 1024)
+#define PIECE_TABLES   64   /* open at once for a piece */
+#define RETRY_MS       1000 /* after a failure */
+#define DEADLOCK_TRIES 100
+#define PPM            1000000
+#define NICENESS       5 /* the loop goes first: it is the one clients wait for */
+
+/* --- what was flushed --- */
+
+static struct catalog_row
+row_of(const struct table *t, const char *file)
+{
+    struct catalog_row row = {t->id, t->name, t->count, t->expires, ""};
+
+    memcpy(row.file, file, strlen(file) + 1);
+    return row;
+}
+
+static bool
+loses_its_file(const struct table *t)
+{
+    return t->flushed && t->file[0] != '\0';
+}
+
+static int
+commit_or_abort(DB_TXN *txn, int code)
+{
+    if (code == 0)
+        return txn->commit(txn, DB_TXN_NOSYNC);
+    txn->abort(txn);
+    return code;
+}
+
+static int
+forget_files(struct storage *s, struct sweep *sweep)
+{
+    DB_TXN *txn;
+    int code = s->env->txn_begin(s->env, NULL, &txn, 0);
+
+    if (code != 0)
+        return code;
+    for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
+        if (loses_its_file(t)) {
+            struct catalog_row row = row_of(t, "");
+            code = catalog_put(s->catalog, txn, &row);
+        }
+    }
+    return commit_or_abort(txn, code);
+}
+
+static int
+drop_flushed_files(struct storage *s, struct sweep *sweep)
+{
+    char file[FILENAME_MAX_LEN];
+    int code = forget_files(s, sweep);
+
+    for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
+        if (!loses_its_file(t))
+            continue;
+        tables_drop_file(s->tables, t, file);
+        /* What stays behind here is removed at the next start. */
+        int left = s->env->dbremove(s->env, NULL, file, NULL, DB_AUTO_COMMIT);
+        if (left != 0)
+            dberr_log(left, file);
+    }
+    return code;
+}
+
+/* --- the changes --- */
+
+/* A piece on its way into the tables. */
+struct piece {
+    struct storage *storage;
+    DB_TXN *txn;
+    struct table *tables[PIECE_TABLES];
+    int ntables;
+    DBC *cursor; /* on the last of them */
+};
+
+/* How far a piece reaches that begins at from. */
+static size_t
+piece_end(const struct sweep *sweep, size_t from)
+{
+    int ntables = 0;
+    size_t bytes = 0, at = from;
+    const struct table *table = NULL;
+
+    for (; at < sweep->nchanges && at - from < PIECE_CHANGES; at++) {
+        const struct change *c = &sweep->changes[at];
+        if (c->table != table && ntables++ == PIECE_TABLES)
+            break;
+        table = c->table;
+        bytes += c->len;
+        if (bytes > PIECE_BYTES && at > from)
+            break;
+    }
+    return at;
+}
+
+static int
+close_cursor(struct piece *p)
+{
+    int code = p->cursor == NULL ? 0 : p->cursor->close(p->cursor);
+
+    p->cursor = NULL;
+    return code;
+}
+
+/* Goes on to another table, which gets its file now if it has none. */
+static int
+enter_table(struct piece *p, struct table *t)
+{
+    struct storage *s = p->storage;
+    struct table *acquired;
+    DB *db;
+    int code = close_cursor(p);
+
+    if (code == 0 && t->file[0] == '\0')
+        code = tables_create_file(s->tables, t, s->mark.next_generation++);
+    if (code == 0)
+        code = tables_acquire(s->tables, t->id, &acquired, &db);
+    if (code != 0)
+        return code;
+    assert(acquired == t && p->ntables < PIECE_TABLES);
+    p->tables[p->ntables++] = t;
+
+    struct catalog_row row = row_of(t, t->file);
+    code = catalog_put(s->catalog, p->txn, &row);
+    return code != 0 ? code : db->cursor(db, p->txn, &p->cursor, 0);
+}
+
+static int
+carry_out(struct piece *p, const struct change *c)
+{
+    struct effect e = change_effect(c);
+    DBT key = {.data = (void *)e.key.data, .size = (uint32_t)e.key.len};
+    DBT data = {.data = (void *)e.record.data, .size = (uint32_t)e.record.len};
+
+    if (e.kind == EFFECT_PUT)
+        return p->cursor->put(p->cursor, &key, &data, DB_KEYFIRST);
+
+    DBT nothing = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
+    int code = p->cursor->get(p->cursor, &key, &nothing, DB_SET | DB_RMW);
+    if (code == 0)
+        code = p->cursor->del(p->cursor, 0);
+    return code == DB_NOTFOUND ? 0 : code;
+}
+
+static int
+try_piece(struct storage *s, const struct change *changes, size_t count)
+{
+    struct piece p = {.storage = s};
+    struct table *table = NULL;
+    int code = s->env->txn_begin(s->env, NULL, &p.txn, 0);
+
+    if (code != 0)
+        return code;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        if (changes[i].table != table)
+            code = enter_table(&p, changes[i].table);
+        table = changes[i].table;
+        if (code == 0)
+            code = carry_out(&p, &changes[i]);
+    }
+    int closed = close_cursor(&p);
+    code = commit_or_abort(p.txn, code != 0 ? code : closed);
+    while (p.ntables > 0)
+        tables_release(s->tables, p.tables[--p.ntables]);
+    return code;
+}
+
+static int
+apply_changes(struct storage *s, struct sweep *sweep)
+{
+    size_t from = 0;
+
+    while (from < sweep->nchanges) {
+        size_t to = piece_end(sweep, from);
+        int code = DB_LOCK_DEADLOCK;
+
+        for (int tries = 0; code == DB_LOCK_DEADLOCK && tries < DEADLOCK_TRIES; tries++)
+            code = try_piece(s, sweep->changes + from, to - from);
+        if (code != 0)
+            return code;
+        checkpointer_note(&s->checkpointer, to - from);
+        atomic_fetch_add(&s->batches, 1);
+        from = to;
+        atomic_store(&s->backlog.done_ppm, (int64_t)(from * PPM / sweep->nchanges));
+    }
+    return 0;
+}
+
+/* --- the mark --- */
+
+static int
+put_counts(struct storage *s, DB_TXN *txn, struct sweep *sweep)
+{
+    for (struct table *t = sweep->touched; t != NULL; t = t->next_touched) {
+        struct catalog_row row = row_of(t, t->file);
+        int code;
+
+        row.count = t->new_count;
+        row.expires = t->new_expires;
+        code = t->new_count == 0 ? catalog_delete(s->catalog, txn, t->name)
+                                 : catalog_put(s->catalog, txn, &row);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static int
+move_mark(struct storage *s, struct sweep *sweep)
+{
+    DB_TXN *txn;
+    int code = s->env->txn_begin(s->env, NULL, &txn, 0);
+
+    if (code != 0)
+        return code;
+    s->mark.number = sweep->number;
+    s->mark.place = sweep->place;
+    if (sweep->max_id >= s->mark.next_id)
+        s->mark.next_id = sweep->max_id + 1;
+    code = put_counts(s, txn, sweep);
+    if (code == 0)
+        code = catalog_put_mark(s->catalog, txn, &s->mark);
+    return commit_or_abort(txn, code);
+}
+
+/* The counts that were written are the tables' own from now on; empty tables go. */
+static void
+settle(struct storage *s, struct sweep *sweep)
+{
+    struct table *next;
+
+    for (struct table *t = sweep->touched; t != NULL; t = next) {
+        next = t->next_touched;
+        t->touched = false;
+        t->count = t->new_count;
+        t->expires = t->new_expires;
+        if (t->count == 0)
+            tables_forget(s->tables, t);
+    }
+    sweep->touched = NULL;
+}
+
+/* --- the thread --- */
+
+static int
+try_sweep(struct storage *s, struct sweep *sweep)
+{
+    if (storage_sync_log(s) != 0)
+        return -1;
+    int code = drop_flushed_files(s, sweep);
+    if (code == 0)
+        code = apply_changes(s, sweep);
+    if (code == 0)
+        code = move_mark(s, sweep);
+    return code == 0 ? 0 : dberr_log(code, "The tables cannot be written");
+}
+
+/* Until it is done, or until it fails while there is no time left. */
+static int
+apply(struct storage *s, const struct chunk *chunks)
+{
+    struct sweep sweep;
+
+    if (sweep_build(&sweep, s->tables, chunks) != 0)
+        return -1;
+    while (try_sweep(s, &sweep) != 0) {
+        atomic_store(&s->apply_failing, true);
+        if (backlog_pause(&s->backlog, RETRY_MS)) {
+            sweep_free(&sweep);
+            return -1;
+        }
+    }
+    if (atomic_exchange(&s->apply_failing, false))
+        log_line(LOG_WARNING, "The tables can be written again");
+    settle(s, &sweep);
+    atomic_store(&s->applied, sweep.number);
+    sweep_free(&sweep);
+    return 0;
+}
+
+static void *
+run(void *arg)
+{
+    struct storage *s = arg;
+    struct chunk *chunks;
+    int failed = 0;
+
+    setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread: Linux has it so */
+    while (!failed && (chunks = backlog_take(&s->backlog)) != NULL) {
+        failed = apply(s, chunks);
+        chunks_free(chunks);
+        if (failed) {
+            atomic_store(&s->apply_failing, true);
+            break;
+        }
+        backlog_done(&s->backlog);
+        checkpointer_note(&s->checkpointer, 0);
+        s->wake(s->wake_arg);
+    }
+    return NULL;
+}
+
+void
+applier_start(struct storage *s)
+{
+    if (pthread_create(&s->applier.thread, NULL, run, s) != 0)
+        panic("the applier cannot be started");
+}
+
+void
+applier_stop(struct storage *s)
+{
+    backlog_stop(&s->backlog);
+    pthread_join(s->applier.thread, NULL);
+}

@@ -1,0 +1,200 @@
+/* See backlog.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/backlog.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define PPM 1000000
+
+void
+backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms)
+{
+    pthread_condattr_t attributes;
+
+    *b = (struct backlog){.distance = distance, .delay_us = delay_ms * 1000};
+    atomic_store(&b->done_ppm, PPM);
+    pthread_mutex_init(&b->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void
+backlog_deinit(struct backlog *b)
+{
+    chunks_free(b->first);
+    pthread_cond_destroy(&b->changed);
+    pthread_mutex_destroy(&b->mutex);
+}
+
+void
+backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->distance = distance;
+    b->delay_us = delay_ms * 1000;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+/* A sweep is worth starting at a quarter of the distance. */
+static bool
+is_enough(struct backlog *b)
+{
+    return atomic_load(&b->waiting) >= b->distance / 4;
+}
+
+static struct chunk *
+chunk_for(struct backlog *b, size_t len)
+{
+    if (b->last != NULL && b->last->cap - b->last->len >= len)
+        return b->last;
+
+    size_t cap = len > CHUNK_SIZE ? len : CHUNK_SIZE;
+    struct chunk *c = xmalloc(sizeof *c + cap);
+    c->next = NULL;
+    c->len = 0;
+    c->cap = cap;
+    if (b->last != NULL)
+        b->last->next = c;
+    else
+        b->first = c;
+    b->last = c;
+    return c;
+}
+
+void
+backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
+            struct bytes effects)
+{
+    pthread_mutex_lock(&b->mutex);
+    bool was_empty = b->first == NULL, was_enough = is_enough(b);
+    struct chunk *c = chunk_for(b, effects.len);
+
+    memcpy(c->data + c->len, effects.data, effects.len);
+    c->len += effects.len;
+    c->number = number;
+    c->place = place;
+    atomic_fetch_add(&b->waiting, (int64_t)effects.len);
+    if (was_empty)
+        b->since_us = clock_mono_us();
+    if (was_empty || (!was_enough && is_enough(b)))
+        pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+static void
+wait_until(struct backlog *b, int64_t at_us)
+{
+    struct timespec at = {at_us / 1000000, at_us % 1000000 * 1000};
+
+    pthread_cond_timedwait(&b->changed, &b->mutex, &at);
+}
+
+/* The oldest chunks, about half the distance of them, so that the other half can fill. */
+static struct chunk *
+detach(struct backlog *b)
+{
+    struct chunk *taken = b->first, *end = taken;
+    int64_t bytes = (int64_t)taken->len;
+
+    while (end->next != NULL && bytes + (int64_t)end->next->len <= b->distance / 2) {
+        end = end->next;
+        bytes += (int64_t)end->len;
+    }
+    b->first = end->next;
+    end->next = NULL;
+    if (b->first == NULL)
+        b->last = NULL;
+    b->since_us = clock_mono_us();
+    atomic_store(&b->done_ppm, 0);
+    atomic_store(&b->under_way, bytes);
+    atomic_fetch_sub(&b->waiting, bytes);
+    return taken;
+}
+
+struct chunk *
+backlog_take(struct backlog *b)
+{
+    struct chunk *taken = NULL;
+
+    pthread_mutex_lock(&b->mutex);
+    for (;;) {
+        if (b->first == NULL) {
+            if (b->stop)
+                break;
+            pthread_cond_wait(&b->changed, &b->mutex);
+            continue;
+        }
+        int64_t ripe_us = b->since_us + b->delay_us;
+        if (b->stop || b->hurry || is_enough(b) || clock_mono_us() >= ripe_us) {
+            b->hurry = false;
+            taken = detach(b);
+            break;
+        }
+        wait_until(b, ripe_us);
+    }
+    pthread_mutex_unlock(&b->mutex);
+    return taken;
+}
+
+void
+chunks_free(struct chunk *chunks)
+{
+    while (chunks != NULL) {
+        struct chunk *next = chunks->next;
+        free(chunks);
+        chunks = next;
+    }
+}
+
+void
+backlog_done(struct backlog *b)
+{
+    atomic_store(&b->under_way, 0);
+    atomic_store(&b->done_ppm, PPM);
+}
+
+bool
+backlog_pause(struct backlog *b, int64_t ms)
+{
+    int64_t until_us = clock_mono_us() + ms * 1000;
+
+    pthread_mutex_lock(&b->mutex);
+    while (!b->stop && clock_mono_us() < until_us)
+        wait_until(b, until_us);
+    bool stop = b->stop;
+    pthread_mutex_unlock(&b->mutex);
+    return stop;
+}
+
+void
+backlog_hurry(struct backlog *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->hurry = b->first != NULL;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void
+backlog_stop(struct backlog *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->stop = true;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+bool
+backlog_has_room(struct backlog *b)
+{
+    int64_t half = b->distance / 2, slack = b->distance / 4;
+    int64_t done = atomic_load(&b->done_ppm);
+
+    return atomic_load(&b->waiting) < slack + (half - slack) * done / PPM;
+}

@@ -1,0 +1,69 @@
+/*
+ * backlog: what is in the log and not yet in the tables, as it waits for the applier. The
+ * loop adds batches, the applier takes all or the oldest half; it is the mutex between
+ * them.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef STORAGE_BACKLOG_H
+#define STORAGE_BACKLOG_H
+
+#include "base/bytes.h"
+#include "storage/wal.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define CHUNK_SIZE (4 * 1024 * 1024) /* bytes of effects; a larger batch has its own */
+
+/* A run of whole batches. */
+struct chunk {
+    struct chunk *next;
+    size_t len, cap;
+    uint64_t number;        /* of its last batch, */
+    struct wal_place place; /* and where that begins in the log */
+    char data[];
+};
+
+struct backlog {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    /* Under the mutex: */
+    struct chunk *first, *last;
+    int64_t since_us; /* when the first batch of it was added */
+    int64_t delay_us; /* a batch may wait so long for others */
+    int64_t distance; /* bytes that may wait and be under way together */
+    bool hurry, stop;
+    /* For everyone: */
+    _Atomic int64_t waiting;   /* bytes in it */
+    _Atomic int64_t under_way; /* bytes the applier has taken */
+    _Atomic int64_t done_ppm;  /* how much of what is under way is applied */
+};
+
+void backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms);
+void backlog_deinit(struct backlog *b);
+void backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms);
+
+/* Copies a batch in. Loop only. */
+void backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
+                 struct bytes effects);
+
+/* Waits until there is enough, or until it is old enough, and takes it; NULL: stopped,
+ * and nothing is left. The caller frees the chunks with chunks_free. Applier only. */
+struct chunk *backlog_take(struct backlog *b);
+void chunks_free(struct chunk *chunks);
+
+/* What was taken is applied. */
+void backlog_done(struct backlog *b);
+
+/* Waits for at most ms or until it is to stop. True: it is to stop. Applier only. */
+bool backlog_pause(struct backlog *b, int64_t ms);
+
+void backlog_hurry(struct backlog *b);
+void backlog_stop(struct backlog *b);
+
+/* Whether more may be added. The half of the distance that waits may be filled only as
+ * fast as the half under way is applied: so writers slow down by and by and never wait
+ * for a whole sweep. */
+bool backlog_has_room(struct backlog *b);
+
+#endif

@@ -1,0 +1,340 @@
+/* See storage.h. The face of the room: opening, closing, and what the loop asks for. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/storage.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "storage/dberr.h"
+#include "storage/home.h"
+#include "storage/storage_priv.h"
+#include "storage/tables_env.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- opening --- */
+
+static void
+add_table(void *arg, const struct catalog_row *row)
+{
+    struct storage *s = arg;
+    struct table *t = tables_add(s->tables, row->id, row->name);
+
+    t->count = row->count;
+    t->expires = row->expires;
+    memcpy(t->file, row->file, sizeof t->file);
+}
+
+static int
+open_tables(struct storage *s, const struct storage_options *options)
+{
+    int code = tables_env_open(s->dir, options->cache, &s->env);
+
+    if (code != 0)
+        return dberr_log(code, "The tables cannot be recovered");
+    s->catalog = catalog_open(s->env);
+    if (s->catalog == NULL || catalog_read_mark(s->catalog, &s->mark) != 0
+        || tables_env_remove_strays(s->env, s->dir, s->catalog) != 0)
+        return -1;
+    s->tables = tables_new(s->env, options->max_open_tables);
+    return catalog_rows(s->catalog, add_table, s);
+}
+
+/* Frees what is there of it; the threads are gone. */
+static void
+release(struct storage *s)
+{
+    backlog_deinit(&s->backlog);
+    if (s->tables != NULL)
+        tables_free(s->tables);
+    if (s->catalog != NULL)
+        catalog_close(s->catalog);
+    if (s->env != NULL)
+        s->env->close(s->env, 0);
+    if (s->wal != NULL)
+        wal_close(s->wal);
+    if (s->lock >= 0)
+        close(s->lock);
+    free(s->dir);
+    free(s);
+}
+
+struct storage *
+storage_open(const struct storage_options *options, char error[STORAGE_ERROR_MAX])
+{
+    struct storage *s = xcalloc(1, sizeof *s);
+
+    s->dir = bytes_dup(bytes_str(options->dir));
+    s->wake = options->wake;
+    s->wake_arg = options->wake_arg;
+    s->sync = options->sync;
+    backlog_init(&s->backlog, options->distance, options->apply_delay);
+    s->readers.nthreads = options->read_threads;
+    s->lock = home_open(s->dir, error, STORAGE_ERROR_MAX);
+    if (s->lock >= 0) {
+        snprintf(error, STORAGE_ERROR_MAX, "%s: cannot be used; the lines above say why",
+                 s->dir);
+        s->wal = wal_open(s->dir);
+    }
+    if (s->wal == NULL || open_tables(s, options) != 0) {
+        release(s);
+        return NULL;
+    }
+    s->next = s->mark.number + 1;
+    s->next_store = s->mark.next_id;
+    s->applied = s->mark.number;
+    s->written = s->mark.number;
+    s->durable = s->mark.number;
+    return s;
+}
+
+struct rows {
+    storage_row_fn *visit;
+    void *arg;
+};
+
+static void
+visit_row(void *arg, const struct catalog_row *row)
+{
+    struct rows *r = arg;
+    struct storage_row out = {row->id, row->name, row->count, row->expires};
+
+    r->visit(r->arg, &out);
+}
+
+int
+storage_rows(struct storage *s, storage_row_fn *visit, void *arg)
+{
+    struct rows rows = {visit, arg};
+
+    return catalog_rows(s->catalog, visit_row, &rows);
+}
+
+struct effects {
+    struct storage *storage;
+    storage_effect_fn *visit;
+    void *arg;
+};
+
+static int
+replay_batch(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
+{
+    struct effects *r = arg;
+    struct storage *s = r->storage;
+    struct bytes rest = effects;
+    struct effect e;
+    int more;
+
+    while ((more = effect_next(&rest, &e)) == 1) {
+        if (e.store >= s->next_store)
+            s->next_store = e.store + 1;
+        r->visit(r->arg, number, &e);
+    }
+    if (more != 0) {
+        log_line(LOG_WARNING, "The log is damaged: batch %llu cannot be read",
+                 (unsigned long long)number);
+        return -1;
+    }
+    backlog_add(&s->backlog, number, place, effects);
+    s->next = number + 1;
+    atomic_store(&s->written, number);
+    return 0;
+}
+
+int
+storage_replay(struct storage *s, storage_effect_fn *visit, void *arg)
+{
+    struct effects r = {s, visit, arg};
+
+    assert(!s->started);
+    if (wal_replay(s->wal, s->mark.number, s->mark.place, replay_batch, &r) != 0)
+        return -1;
+    /* What a process that was killed had left to the kernel is made safe now. */
+    if (wal_sync_files(s->wal) != 0)
+        return -1;
+    atomic_store(&s->durable, atomic_load(&s->written));
+    return 0;
+}
+
+void
+storage_start(struct storage *s)
+{
+    s->started = true;
+    checkpointer_start(s);
+    applier_start(s);
+    flusher_start(s, s->sync == SYNC_EVERYSEC);
+    readers_start(s, s->readers.nthreads);
+}
+
+int
+storage_close(struct storage *s)
+{
+    int failed = 0;
+
+    if (s->started) {
+        readers_stop(s);
+        applier_stop(s);
+        flusher_stop(s);
+        failed = checkpointer_stop(s);
+        if (storage_sync_log(s) != 0
+            || atomic_load(&s->applied) != atomic_load(&s->written))
+            failed = -1;
+    }
+    release(s);
+    return failed;
+}
+
+/* --- writing --- */
+
+uint32_t
+storage_new_store(struct storage *s)
+{
+    return s->next_store++;
+}
+
+uint64_t
+storage_next(const struct storage *s)
+{
+    return s->next;
+}
+
+int
+storage_append(struct storage *s, struct bytes effects)
+{
+    struct wal_place place;
+    bool flush = s->sync == SYNC_ALWAYS;
+
+    if (wal_append(s->wal, s->next, effects, flush, &place) != 0) {
+        atomic_store(&s->log_failing, true);
+        return -1;
+    }
+    atomic_store(&s->log_failing, false);
+    backlog_add(&s->backlog, s->next, place, effects);
+    atomic_store(&s->written, s->next);
+    if (flush) {
+        atomic_store(&s->durable, s->next);
+        atomic_store(&s->last_sync_ms, clock_ms());
+    }
+    s->next++;
+    return 0;
+}
+
+int
+storage_sync_log(struct storage *s)
+{
+    uint64_t written = atomic_load(&s->written);
+    uint64_t durable = atomic_load(&s->durable);
+
+    if (wal_flush(s->wal) != 0)
+        return -1;
+    while (durable < written
+           && !atomic_compare_exchange_weak(&s->durable, &durable, written))
+        ;
+    atomic_store(&s->last_sync_ms, clock_ms());
+    return 0;
+}
+
+int
+storage_flush(struct storage *s)
+{
+    return storage_sync_log(s);
+}
+
+bool
+storage_may_write(struct storage *s)
+{
+    return backlog_has_room(&s->backlog);
+}
+
+void
+storage_hurry(struct storage *s)
+{
+    backlog_hurry(&s->backlog);
+}
+
+void
+storage_tune(struct storage *s, const struct storage_options *options)
+{
+    s->sync = options->sync;
+    if (s->sync == SYNC_ALWAYS)
+        storage_sync_log(s);
+    flusher_set_active(s, options->sync == SYNC_EVERYSEC);
+    backlog_tune(&s->backlog, options->distance, options->apply_delay);
+    tables_set_max_open(s->tables, options->max_open_tables);
+}
+
+/* --- reading --- */
+
+uint64_t
+storage_written(const struct storage *s)
+{
+    return atomic_load(&s->written);
+}
+
+uint64_t
+storage_durable(const struct storage *s)
+{
+    return atomic_load(&s->durable);
+}
+
+uint64_t
+storage_applied(const struct storage *s)
+{
+    return atomic_load(&s->applied);
+}
+
+uint64_t
+storage_promised(const struct storage *s)
+{
+    return s->sync == SYNC_ALWAYS ? storage_durable(s) : storage_written(s);
+}
+
+void
+storage_submit(struct storage *s, struct storage_read *r)
+{
+    readers_ask(&s->readers, r);
+}
+
+void
+storage_finish_reads(struct storage *s)
+{
+    if (s->started)
+        readers_finish(&s->readers);
+}
+
+struct storage_read *
+storage_completed(struct storage *s)
+{
+    return s->started ? readers_take_done(&s->readers) : NULL;
+}
+
+void
+storage_table(struct storage *s, uint32_t store, struct storage_table *out)
+{
+    char path[4096];
+    struct stat file;
+
+    *out = (struct storage_table){0};
+    tables_file(s->tables, store, out->file);
+    if (out->file[0] == '\0')
+        return;
+    snprintf(path, sizeof path, "%s/%s", s->dir, out->file);
+    if (stat(path, &file) == 0)
+        out->bytes = file.st_size;
+}
+
+void
+storage_stats(struct storage *s, struct storage_stats *out)
+{
+    out->log_bytes =
+        atomic_load(&s->backlog.waiting) + atomic_load(&s->backlog.under_way);
+    out->log_files_bytes = wal_size(s->wal);
+    out->batches = atomic_load(&s->batches);
+    out->checkpoints = s->started ? checkpointer_count(&s->checkpointer) : 0;
+    out->reads = atomic_load(&s->readers.keys);
+    out->open_tables = tables_open_count(s->tables);
+    out->failing = atomic_load(&s->log_failing) || atomic_load(&s->apply_failing);
+    out->last_sync_ms = atomic_load(&s->last_sync_ms);
+}

@@ -1,0 +1,212 @@
+/* See sweep.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/sweep.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+
+/* What the first pass over the effects knows. */
+struct gather {
+    struct sweep *sweep;
+    struct tables *tables;
+    struct table *last; /* the table of the effect before: most have the same */
+    size_t cap;
+    uint32_t order;
+};
+
+static struct table *
+table_of(struct gather *g, const struct effect *e)
+{
+    if (g->last != NULL && g->last->id == e->store)
+        return g->last;
+
+    struct table *t = tables_find(g->tables, e->store);
+    if (t == NULL && e->kind == EFFECT_CREATE)
+        t = tables_add(g->tables, e->store, e->key);
+    if (t != NULL && !t->touched) {
+        t->touched = true;
+        t->flushed = false;
+        t->flushed_at = 0;
+        t->new_count = t->count;
+        t->new_expires = t->expires;
+        t->first_key = bytes_of(NULL, 0);
+        t->next_touched = g->sweep->touched;
+        g->sweep->touched = t;
+    }
+    g->last = t;
+    return t;
+}
+
+static void
+share_prefix(struct table *t, struct bytes key)
+{
+    size_t len = 0;
+
+    if (t->first_key.data == NULL) {
+        t->first_key = key;
+        t->prefix_len = key.len;
+        return;
+    }
+    while (len < t->prefix_len && len < key.len && t->first_key.data[len] == key.data[len])
+        len++;
+    t->prefix_len = len;
+}
+
+static void
+add_change(struct gather *g, struct table *t, const char *at, size_t len)
+{
+    struct sweep *s = g->sweep;
+
+    assert(len <= UINT32_MAX);
+    if (s->nchanges == g->cap) {
+        g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
+        s->changes = xrealloc(s->changes, g->cap * sizeof *s->changes);
+    }
+    s->changes[s->nchanges++] = (struct change){t, 0, at, g->order, (uint32_t)len};
+}
+
+static int
+gather_chunk(struct gather *g, const struct chunk *chunk)
+{
+    struct bytes rest = bytes_of(chunk->data, chunk->len);
+    const char *at = rest.data;
+    struct effect e;
+    int more;
+
+    for (; (more = effect_next(&rest, &e)) == 1; at = rest.data) {
+        struct table *t = table_of(g, &e);
+        if (t == NULL)
+            break;
+        g->order++;
+        if (e.store > g->sweep->max_id)
+            g->sweep->max_id = e.store;
+        effect_count(&e, &t->new_count, &t->new_expires);
+        if (e.kind == EFFECT_FLUSH) {
+            t->flushed = true;
+            t->flushed_at = g->order;
+        } else if (e.kind != EFFECT_CREATE) {
+            share_prefix(t, e.key);
+            add_change(g, t, at, (size_t)(rest.data - at));
+        }
+    }
+    if (more == 0)
+        return 0;
+    log_line(LOG_WARNING, "The log has an effect for a store that is not in the catalog");
+    return -1;
+}
+
+/* A store without keys has no file, whichever way it lost them. */
+static void
+flush_empty(struct sweep *s)
+{
+    for (struct table *t = s->touched; t != NULL; t = t->next_touched) {
+        assert(t->new_count >= 0);
+        if (t->new_count == 0) {
+            t->flushed = true;
+            t->flushed_at = UINT32_MAX;
+        }
+    }
+}
+
+static uint64_t
+rank_of(struct bytes key, size_t prefix_len)
+{
+    uint64_t rank = 0;
+    size_t len = key.len - prefix_len < sizeof rank ? key.len - prefix_len : sizeof rank;
+
+    memcpy(&rank, key.data + prefix_len, len);
+    return be64toh(rank);
+}
+
+static void
+drop_flushed(struct sweep *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->nchanges; i++) {
+        struct change c = s->changes[i];
+        if (c.order <= c.table->flushed_at)
+            continue;
+        c.rank = rank_of(change_effect(&c).key, c.table->prefix_len);
+        s->changes[kept++] = c;
+    }
+    s->nchanges = kept;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+
+    if (a->table != b->table)
+        return a->table->id < b->table->id ? -1 : 1;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    int order = bytes_cmp(change_effect(a).key, change_effect(b).key);
+    if (order != 0)
+        return order;
+    return a->order < b->order ? -1 : 1;
+}
+
+static bool
+is_same_key(const struct change *a, const struct change *b)
+{
+    return a->table == b->table && a->rank == b->rank
+           && bytes_eq(change_effect(a).key, change_effect(b).key);
+}
+
+static void
+keep_last_of_each_key(struct sweep *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->nchanges; i++) {
+        if (i + 1 < s->nchanges && is_same_key(&s->changes[i], &s->changes[i + 1]))
+            continue;
+        s->changes[kept++] = s->changes[i];
+    }
+    s->nchanges = kept;
+}
+
+int
+sweep_build(struct sweep *s, struct tables *tables, const struct chunk *chunks)
+{
+    struct gather g = {.sweep = s, .tables = tables};
+
+    *s = (struct sweep){0};
+    for (const struct chunk *c = chunks; c != NULL; c = c->next) {
+        if (gather_chunk(&g, c) != 0) {
+            sweep_free(s);
+            return -1;
+        }
+        s->number = c->number;
+        s->place = c->place;
+    }
+    flush_empty(s);
+    drop_flushed(s);
+    if (s->nchanges > 0)
+        qsort(s->changes, s->nchanges, sizeof *s->changes, compare);
+    keep_last_of_each_key(s);
+    return 0;
+}
+
+void
+sweep_free(struct sweep *s)
+{
+    for (struct table *t = s->touched; t != NULL; t = t->next_touched)
+        t->touched = false;
+    free(s->changes);
+}
+
+struct effect
+change_effect(const struct change *c)
+{
+    struct bytes rest = bytes_of(c->at, c->len);
+    struct effect e;
+    int one = effect_next(&rest, &e);
+
+    assert(one == 1);
+    return e;
+}

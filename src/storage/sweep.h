@@ -1,0 +1,40 @@
+/*
+ * sweep: a run of the log made ready for the tables: each key once, in the tables' order,
+ * what was flushed away left out, and the counts as they are behind it.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef STORAGE_SWEEP_H
+#define STORAGE_SWEEP_H
+
+#include "storage/backlog.h"
+#include "storage/effect.h"
+#include "storage/tables.h"
+
+/* One key's last change. */
+struct change {
+    struct table *table;
+    uint64_t rank;  /* the key's bytes behind what all keys of its table share */
+    const char *at; /* the effect, in a chunk */
+    uint32_t order; /* in the log */
+    uint32_t len;   /* bytes of the effect */
+};
+
+struct sweep {
+    struct change *changes;
+    size_t nchanges;
+    struct table *touched; /* linked by next_touched; counts in new_count, new_expires */
+    uint64_t number;       /* of the last batch */
+    struct wal_place place;
+    uint32_t max_id; /* of the stores it names */
+};
+
+/* Makes it of chunks, which are borrowed until sweep_free. Tables the log creates are
+ * added. -1 with the reason logged where the log contradicts the catalog. */
+int sweep_build(struct sweep *s, struct tables *tables, const struct chunk *chunks);
+
+/* The tables are no longer touched. */
+void sweep_free(struct sweep *s);
+
+struct effect change_effect(const struct change *c);
+
+#endif

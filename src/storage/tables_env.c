@@ -1,0 +1,113 @@
+/* See tables_env.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/tables_env.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "storage/catalog.h"
+#include "storage/dberr.h"
+#include "storage/filename.h"
+#include "storage/home.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOG_BUFFER    (1024 * 1024)
+#define LOG_FILE_SIZE (32 * 1024 * 1024)
+#define LOCKS_MAX     400000 /* a piece of the applier holds one for each page it touched */
+
+int
+tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
+{
+    DB_ENV *env;
+    int code = db_env_create(&env, 0);
+
+    if (code != 0)
+        return code;
+    dberr_attach(env);
+    env->set_data_dir(env, ".");
+    env->set_lg_dir(env, HOME_TXN);
+    env->set_lg_bsize(env, LOG_BUFFER);
+    env->set_lg_max(env, LOG_FILE_SIZE);
+    env->set_cachesize(env, (uint32_t)(cache >> 30), (uint32_t)(cache & ((1 << 30) - 1)),
+                       1);
+    env->set_lk_max_locks(env, LOCKS_MAX);
+    env->set_lk_max_objects(env, LOCKS_MAX);
+    env->set_lk_detect(env, DB_LOCK_DEFAULT);
+    env->set_flags(env, DB_TXN_NOSYNC, 1);
+    env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
+    code = env->open(env, dir,
+                     DB_CREATE | DB_RECOVER | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_LOCK
+                         | DB_INIT_MPOOL | DB_PRIVATE | DB_THREAD,
+                     0640);
+    if (code != 0) {
+        env->close(env, 0);
+        return code;
+    }
+    *out = env;
+    return 0;
+}
+
+/* A file some store has. */
+struct known {
+    struct map_node node;
+    char file[FILENAME_MAX_LEN];
+};
+
+static bool
+has_name(const struct map_node *node, struct bytes key)
+{
+    return bytes_eq(bytes_str(((const struct known *)node)->file), key);
+}
+
+static void
+add_known(void *arg, const struct catalog_row *row)
+{
+    struct known *k = xcalloc(1, sizeof *k);
+
+    memcpy(k->file, row->file, sizeof k->file);
+    map_insert(arg, &k->node, map_hash(bytes_str(k->file)));
+}
+
+static void
+free_known(struct map_node *node, void *arg)
+{
+    map_remove(arg, node);
+    free(node);
+}
+
+static void
+remove_stray(DB_ENV *env, const struct map *known, const char *entry)
+{
+    char file[sizeof FILENAME_DIR + 256];
+
+    snprintf(file, sizeof file, FILENAME_DIR "/%s", entry);
+    struct bytes name = bytes_str(file);
+    if (!filename_is_table(entry)
+        || map_find(known, map_hash(name), name, has_name) != NULL)
+        return;
+    log_line(LOG_NOTICE, "Removing %s, which no store owns", file);
+    int code = env->dbremove(env, NULL, file, NULL, DB_AUTO_COMMIT);
+    if (code != 0)
+        dberr_log(code, file);
+}
+
+int
+tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
+{
+    char path[4096];
+    struct map known = {0};
+    struct dirent *entry;
+    int failed = catalog_rows(catalog, add_known, &known);
+
+    snprintf(path, sizeof path, "%s/" FILENAME_DIR, dir);
+    DIR *stores = failed ? NULL : opendir(path);
+    while (stores != NULL && (entry = readdir(stores)) != NULL)
+        remove_stray(env, &known, entry->d_name);
+    if (stores != NULL)
+        closedir(stores);
+    for (size_t at = 0; at < map_walk_end(&known); at++)
+        map_walk(&known, at, free_known, &known);
+    map_deinit(&known);
+    return failed;
+}

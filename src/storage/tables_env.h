@@ -1,0 +1,18 @@
+/* tables_env: Berkeley DB's environment of the tables, recovered and open. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef STORAGE_TABLES_ENV_H
+#define STORAGE_TABLES_ENV_H
+
+#include <db.h>
+#include <stdint.h>
+
+/* Opens it in the data directory with so many bytes of page cache. 0 or Berkeley DB's
+ * code. */
+int tables_env_open(const char *dir, int64_t cache, DB_ENV **out);
+
+/* Removes the files of stores/ that no row of the catalog names: a death left them
+ * behind. */
+struct catalog;
+int tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog);
+
+#endif
