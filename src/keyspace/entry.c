@@ -1,0 +1,74 @@
+/* See entry.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "keyspace/entry.h"
+#include "base/mem.h"
+#include "keyspace/keyspace.h"
+#include <assert.h>
+#include <malloc.h>
+
+#define WASTE_MAX 64 /* bytes an entry may keep beyond what it needs */
+
+struct entry *
+entry_new(struct bytes key, uint8_t type, size_t value_len)
+{
+    struct entry *e = xmalloc(sizeof *e + key.len + value_len);
+
+    assert(key.len <= UINT32_MAX && value_len <= UINT32_MAX);
+    e->stamp = 0;
+    e->deadline = 0;
+    e->key_len = (uint32_t)key.len;
+    e->value_len = (uint32_t)value_len;
+    e->type = type;
+    e->referenced = true;
+    memcpy(e->data, key.data, key.len);
+    return e;
+}
+
+struct entry *
+entry_resize(struct entry *e, size_t value_len)
+{
+    assert(value_len <= UINT32_MAX);
+    e = xrealloc(e, sizeof *e + e->key_len + value_len);
+    e->value_len = (uint32_t)value_len;
+    return e;
+}
+
+bool
+entry_fits(const struct entry *e, size_t value_len)
+{
+    size_t need = sizeof *e + e->key_len + value_len;
+    size_t have = malloc_usable_size((void *)e);
+
+    return need <= have && have - need <= WASTE_MAX;
+}
+
+size_t
+entry_memory(const struct entry *e)
+{
+    return malloc_usable_size((void *)e) + sizeof(size_t);
+}
+
+enum type
+entry_type(const struct entry *e)
+{
+    return (enum type)e->type;
+}
+
+struct bytes
+entry_key(const struct entry *e)
+{
+    return bytes_of(e->data, e->key_len);
+}
+
+struct bytes
+entry_string(const struct entry *e)
+{
+    assert(e->type == TYPE_STRING);
+    return bytes_of(e->data + e->key_len, e->value_len);
+}
+
+int64_t
+entry_deadline(const struct entry *e)
+{
+    return e->deadline;
+}

@@ -1,0 +1,321 @@
+/* See keyspace.h: all stores, the batch, the marks, the round of background work. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "keyspace/keyspace.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keyspace/keyspace_priv.h"
+#include <assert.h>
+#include <stdlib.h>
+
+#define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next */
+#define TEND_US       1000          /* one slice of background work */
+#define TEND_EVERY_MS 100           /* at the latest */
+#define HEADROOM      (4 * 1024 * 1024) /* bytes over maxmemory before writers wait */
+
+/* --- opening --- */
+
+static bool
+has_name(const struct map_node *node, struct bytes name)
+{
+    return bytes_eq(((const struct store *)node)->name, name);
+}
+
+static struct store *
+find_store(const struct keyspace *ks, struct bytes name)
+{
+    return (struct store *)map_find(&ks->stores, map_hash(name), name, has_name);
+}
+
+/* What a replay keeps between effects. */
+struct loader {
+    struct keyspace *keyspace;
+    struct store **by_id;
+    size_t nids;
+    int failed;
+};
+
+static void
+note_id(struct loader *l, struct store *s)
+{
+    if (s->id >= l->nids) {
+        size_t nids = 2 * (size_t)s->id + 16;
+        l->by_id = xrealloc(l->by_id, nids * sizeof(struct store *));
+        memset(l->by_id + l->nids, 0, (nids - l->nids) * sizeof(struct store *));
+        l->nids = nids;
+    }
+    l->by_id[s->id] = s;
+}
+
+static void
+load_row(void *arg, const struct storage_row *row)
+{
+    struct loader *l = arg;
+    struct store *s = store_new(l->keyspace, row->name);
+
+    s->id = row->id;
+    note_id(l, s);
+    s->count = row->count;
+    s->expires = row->expires;
+    s->complete = row->count == 0;
+    s->keep_absent = s->warmed = false;
+}
+
+static struct store *
+loaded_store(struct loader *l, const struct effect *e)
+{
+    if (e->kind != EFFECT_CREATE)
+        return e->store < l->nids ? l->by_id[e->store] : NULL;
+
+    struct store *s = find_store(l->keyspace, e->key);
+    if (s == NULL)
+        s = store_new(l->keyspace, e->key);
+    s->id = e->store;
+    note_id(l, s);
+    return s;
+}
+
+static void
+load_effect(void *arg, uint64_t number, const struct effect *e)
+{
+    struct loader *l = arg;
+    struct record record;
+    struct store *s = loaded_store(l, e);
+
+    if (s == NULL || (e->kind == EFFECT_PUT && record_decode(e->record, &record) != 0)) {
+        l->failed = -1;
+        return;
+    }
+    effect_count(e, &s->count, &s->expires);
+    s->stamp = number;
+    if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))
+        store_empty(s, number);
+    else if (e->kind != EFFECT_CREATE)
+        store_load(s, e->key, e->kind == EFFECT_PUT ? &record : NULL, number);
+}
+
+struct keyspace *
+keyspace_new(struct storage *storage)
+{
+    struct keyspace *ks = xcalloc(1, sizeof *ks);
+    struct loader loader = {.keyspace = ks};
+
+    ks->storage = storage;
+    ks->stuck_limit = UINT64_MAX;
+    ks->flights.next = ks->flights.previous = &ks->flights;
+    heap_init(&ks->deadlines, store_heap_place);
+    bool loaded = storage_rows(storage, load_row, &loader) == 0
+                  && storage_replay(storage, load_effect, &loader) == 0;
+    free(loader.by_id);
+    ks->next = storage_next(storage);
+    if (loaded && !loader.failed)
+        return ks;
+    if (loader.failed)
+        log_line(LOG_WARNING, "The log has a change that this keyvald cannot read");
+    keyspace_free(ks);
+    return NULL;
+}
+
+void
+keyspace_free(struct keyspace *ks)
+{
+    ks->closing = true;
+    storage_finish_reads(ks->storage);
+    keyspace_take_reads(ks);
+    assert(ks->scan == NULL && ks->flights.next == &ks->flights);
+    while (ks->ring != NULL)
+        store_free(ks->ring);
+    map_deinit(&ks->stores);
+    heap_deinit(&ks->deadlines);
+    buf_deinit(&ks->batch);
+    free(ks);
+}
+
+/* --- stores --- */
+
+struct store *
+keyspace_store(struct keyspace *ks, struct bytes name)
+{
+    struct store *s = find_store(ks, name);
+
+    if (s == NULL)
+        s = store_new(ks, name);
+    store_hold(s);
+    return s;
+}
+
+struct store *
+keyspace_find_store(struct keyspace *ks, struct bytes name)
+{
+    struct store *s = find_store(ks, name);
+
+    return s != NULL && s->count > 0 ? s : NULL;
+}
+
+void
+keyspace_each_store(struct keyspace *ks, keyspace_store_fn *visit, void *arg)
+{
+    struct store *s = ks->ring;
+
+    for (size_t left = ks->stores.count; left > 0; left--, s = s->next) {
+        if (s->count > 0)
+            visit(arg, s);
+    }
+}
+
+void
+keyspace_flush_all(struct keyspace *ks)
+{
+    struct store *s = ks->ring;
+
+    for (size_t left = ks->stores.count; left > 0; left--, s = s->next)
+        store_flush(s);
+}
+
+/* A store nobody has selected goes when it is empty, and when the tables know that it
+ * is. */
+static void
+drop_empty_store(struct keyspace *ks)
+{
+    struct store *s = ks->ring;
+
+    if (s == NULL)
+        return;
+    ks->ring = s->next;
+    if (s->holds == 0 && s->count == 0 && s->stamp <= storage_applied(ks->storage))
+        store_free(s);
+}
+
+/* --- batches and marks --- */
+
+int
+keyspace_commit(struct keyspace *ks)
+{
+    if (ks->batch.len == 0)
+        return 0;
+    if (storage_append(ks->storage, buf_bytes(&ks->batch)) != 0) {
+        ks->failing = true;
+        return -1;
+    }
+    ks->failing = false;
+    buf_clear(&ks->batch, BATCH_KEEP);
+    ks->next = storage_next(ks->storage);
+    return 0;
+}
+
+bool
+keyspace_is_failing(const struct keyspace *ks)
+{
+    return ks->failing;
+}
+
+uint64_t
+keyspace_seen(const struct keyspace *ks)
+{
+    return ks->seen;
+}
+
+void
+keyspace_forget_seen(struct keyspace *ks)
+{
+    ks->seen = 0;
+}
+
+uint64_t
+keyspace_promised(const struct keyspace *ks)
+{
+    return storage_promised(ks->storage);
+}
+
+bool
+keyspace_may_write(struct keyspace *ks)
+{
+    if (!storage_may_write(ks->storage))
+        return false;
+    if (ks->maxmemory == 0 || ks->memory <= ks->maxmemory + ks->maxmemory / 8 + HEADROOM)
+        return true;
+    /* Only what is not applied yet is worth waiting for. */
+    return ks->batch.len == 0
+           && storage_applied(ks->storage) == storage_written(ks->storage);
+}
+
+/* --- reads on their way --- */
+
+void
+flight_begin(struct keyspace *ks, struct flight *f)
+{
+    f->applied = storage_applied(ks->storage);
+    f->next = &ks->flights;
+    f->previous = ks->flights.previous;
+    f->next->previous = f->previous->next = f;
+}
+
+void
+flight_end(struct flight *f)
+{
+    f->next->previous = f->previous;
+    f->previous->next = f->next;
+}
+
+uint64_t
+keyspace_evict_limit(const struct keyspace *ks)
+{
+    if (ks->flights.next != &ks->flights)
+        return ks->flights.next->applied;
+    return storage_applied(ks->storage);
+}
+
+void
+keyspace_take_reads(struct keyspace *ks)
+{
+    struct storage_read *r = storage_completed(ks->storage);
+
+    while (r != NULL) {
+        struct storage_read *next = r->next;
+        if (scan_owns(ks, r))
+            scan_done(ks, r);
+        else
+            fetch_finish(ks, r);
+        r = next;
+    }
+}
+
+/* --- background work --- */
+
+int64_t
+keyspace_tend(struct keyspace *ks, int64_t now)
+{
+    int64_t until_us = clock_mono_us() + TEND_US;
+
+    drop_empty_store(ks);
+    scan_step(ks, now);
+    bool more = expiry_step(ks, now, until_us);
+    more = evict_step(ks, until_us) || more;
+    if (more)
+        return 0;
+
+    const struct heap_item *first = heap_first(&ks->deadlines);
+    if (first == NULL || first->at - now >= TEND_EVERY_MS)
+        return TEND_EVERY_MS;
+    return first->at < now ? 1 : first->at - now + 1;
+}
+
+void
+keyspace_set_maxmemory(struct keyspace *ks, int64_t bytes)
+{
+    ks->maxmemory = bytes;
+}
+
+void
+keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out)
+{
+    *out = ks->stats;
+    out->memory = ks->memory;
+    out->entries = ks->nentries;
+}
+
+struct storage *
+keyspace_storage(struct keyspace *ks)
+{
+    return ks->storage;
+}

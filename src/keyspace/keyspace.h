@@ -1,0 +1,159 @@
+/*
+ * keyspace: the named stores, and what of them is in memory. The loop thread owns all of
+ * it.
+ *
+ * Commands work on entries in memory and never on the disk. Before a command may look a
+ * key up, the key must be known: store_knows. What is not known is asked for with
+ * fetch_start (fetch.h).
+ *
+ * Changes gather in a batch; keyspace_commit appends it to the log. Every change stamps
+ * what it changed with the batch's number; every look at an entry notes its stamp, so
+ * that a reply can be held until what it tells is as safe as was promised
+ * (keyspace_promised).
+ *
+ *   1. An entry whose stamp is above the applied mark stays in memory; a deleted key
+ *   stays as an
+ *      absent entry.
+ *   2. An entry leaves memory only if its stamp is at or below the applied mark that the
+ *   oldest
+ *      read in flight began with, so that no read brings back what was changed meanwhile.
+ *   3. A batch is appended between commands, never inside one.
+ *   4. A store is complete when every key it has is in memory: then a miss is an answer.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef KEYSPACE_KEYSPACE_H
+#define KEYSPACE_KEYSPACE_H
+
+#include "base/bytes.h"
+#include "value/record.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_NAME_MAX (64 * 1024) /* bytes in a store's name */
+
+struct keyspace;
+struct store;
+struct entry;
+struct storage;
+
+/* Loads the catalog and replays the log into memory; storage stays the caller's, who
+ * starts it afterwards. NULL: the reason has been logged. */
+struct keyspace *keyspace_new(struct storage *storage);
+
+/* What was not committed is lost; commit first. The sessions are gone, the storage is
+ * still open: reads on their way are waited for. */
+void keyspace_free(struct keyspace *ks);
+
+/* --- once an iteration of the loop --- */
+
+/* Takes in the reads that are done (and carries on with what waited for them). */
+void keyspace_take_reads(struct keyspace *ks);
+
+/* Appends the changes since the last time, if any. -1: the log could not be written; the
+ * changes are kept for the next call, and keyspace_is_failing until one succeeds. */
+int keyspace_commit(struct keyspace *ks);
+
+/* A slice of background work, a millisecond or so: removes expired keys, lets entries go
+ * while memory is over its ceiling, warms stores after a start. Gives the ms until it
+ * wants to be called again at the latest, 0: at once, -1: whenever. */
+int64_t keyspace_tend(struct keyspace *ks, int64_t now);
+
+bool keyspace_is_failing(const struct keyspace *ks);
+
+/* --- held replies --- */
+
+/* The highest stamp that was written or looked at since the last keyspace_forget_seen. */
+uint64_t keyspace_seen(const struct keyspace *ks);
+void keyspace_forget_seen(struct keyspace *ks);
+
+/* Replies may leave when what they have seen is at or below this: the written mark, or in
+ * appendfsync always the durable one. */
+uint64_t keyspace_promised(const struct keyspace *ks);
+
+/* Whether the tables are near enough and memory is free enough for another write. */
+bool keyspace_may_write(struct keyspace *ks);
+
+/* --- memory --- */
+
+void keyspace_set_maxmemory(struct keyspace *ks, int64_t bytes); /* 0: no ceiling */
+
+/* Whether more is in memory than should be: keyspace_tend has work. */
+bool keyspace_is_over(const struct keyspace *ks);
+
+struct keyspace_stats {
+    int64_t memory;   /* bytes of entries and tables in memory */
+    int64_t entries;  /* in memory, absent ones included */
+    uint64_t evicted; /* entries that left memory (their data stays) */
+    uint64_t expired;
+    uint64_t cold; /* keys that were read from their table for a command */
+    int64_t watched;
+};
+void keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out);
+struct storage *keyspace_storage(struct keyspace *ks);
+
+/* --- stores --- */
+
+/* The store of that name, made in memory if it is not there; it exists for others from
+ * its first write. The name has at most STORE_NAME_MAX bytes. Held: give it back with
+ * store_release. */
+struct store *keyspace_store(struct keyspace *ks, struct bytes name);
+
+/* The store of that name if it has keys, else NULL. Borrowed until the next command. */
+struct store *keyspace_find_store(struct keyspace *ks, struct bytes name);
+
+void store_hold(struct store *s);
+void store_release(struct store *s);
+
+/* Every store that has keys, in no order. */
+typedef void keyspace_store_fn(void *arg, struct store *s);
+void keyspace_each_store(struct keyspace *ks, keyspace_store_fn *visit, void *arg);
+
+struct bytes store_name(const struct store *s);
+uint32_t store_id(const struct store *s); /* 0: never written to */
+int64_t store_count(const struct store *s); /* keys, expired ones not yet removed included */
+int64_t store_expires(const struct store *s); /* keys with a deadline */
+int64_t store_resident(const struct store *s); /* entries in memory, absent ones included */
+bool store_is_complete(const struct store *s);
+struct keyspace *store_keyspace(const struct store *s);
+
+/* --- keys --- */
+
+/* Whether a look-up of key can be answered from memory. */
+bool store_knows(const struct store *s, struct bytes key);
+
+/* The entry, or NULL where there is none or it has expired (it is removed then). The key
+ * is known. Borrowed until the store's next change. */
+struct entry *store_find(struct store *s, struct bytes key, int64_t now);
+
+enum type entry_type(const struct entry *e);
+struct bytes entry_key(const struct entry *e);
+struct bytes entry_string(const struct entry *e); /* of a TYPE_STRING */
+int64_t entry_deadline(const struct entry *e);    /* ms since 1970; 0: none */
+
+/* Makes or replaces the key's value. deadline 0: none. The value may point into the old
+ * one. */
+void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline);
+
+/* Lengthens the string e, which keeps its deadline; gives where it is now. */
+struct entry *store_append(struct store *s, struct entry *e, struct bytes more);
+
+void store_set_deadline(struct store *s, struct entry *e, int64_t deadline); /* 0: none */
+void store_delete(struct store *s, struct entry *e);
+
+/* Removes every key of the store, or of all stores, without walking the tables. */
+void store_flush(struct store *s);
+void keyspace_flush_all(struct keyspace *ks);
+
+/* --- watching --- */
+
+struct watch;
+
+/* Watches a key, which is known. Freed with watch_free. Twice the same key makes two. */
+struct watch *watch_new(struct store *s, struct bytes key, int64_t now);
+void watch_free(struct watch *w);
+
+/* Whether the key was changed, or has expired, since watch_new. */
+bool watch_is_touched(struct watch *w, int64_t now);
+bool watch_is_of(const struct watch *w, const struct store *s, struct bytes key);
+
+#endif

@@ -1,0 +1,114 @@
+/* keyspace_priv: what the files of keyspace share. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef KEYSPACE_KEYSPACE_PRIV_H
+#define KEYSPACE_KEYSPACE_PRIV_H
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "keyspace/entry.h"
+#include "keyspace/keyspace.h"
+#include "storage/storage.h"
+
+struct store {
+    struct map_node node; /* in keyspace->stores */
+    struct keyspace *keyspace;
+    struct store *next, *previous; /* the ring of all stores */
+    struct bytes name;             /* its own */
+    uint32_t id;                   /* 0: never written to */
+    int holds;
+    int64_t count, expires; /* keys, and those with a deadline, on disk or not */
+    struct map entries;
+    struct heap deadlines; /* of the entries in memory */
+    uint32_t heap_index;   /* in keyspace->deadlines, while it has any */
+    struct map watched;
+    uint64_t stamp;      /* the batch of its last change */
+    uint64_t generation; /* raised when it is flushed */
+
+    /* Every key it has is in memory. Then a deleted key need not stay as an absent entry,
+     * unless keep_absent says that memory is short and entries will have to go. None may
+     * go before bare_until is applied: up to there deletions left nothing behind that
+     * hides the table. */
+    bool complete, keep_absent;
+    uint64_t bare_until;
+
+    /* The evictor's and the scanner's. */
+    size_t hand;      /* slot the evictor looks at next */
+    uint64_t evicted; /* entries that left */
+    int64_t scan_at;  /* ms: the next scan, not before */
+    bool warmed;      /* was scanned, or was complete, once */
+};
+
+/* A read on its way: how far the tables were when it was asked for. */
+struct flight {
+    struct flight *next, *previous;
+    uint64_t applied;
+    uint64_t generation; /* of the store, where there is only one */
+};
+
+struct scan;
+
+struct keyspace {
+    struct storage *storage;
+    struct map stores;     /* by name */
+    struct store *ring;    /* where the background work goes on */
+    struct heap deadlines; /* of stores, by their first */
+    struct buf batch;      /* effects since the last commit */
+    uint64_t next;         /* the number they will have */
+    uint64_t seen;
+    bool failing;
+    bool closing;         /* no read is asked for any more */
+    uint64_t stuck_limit; /* nothing could leave memory at this limit */
+    int64_t memory, maxmemory, nentries;
+    struct flight flights; /* a ring with this as its head, oldest first */
+    struct scan *scan;     /* the one on its way, or NULL */
+    struct keyspace_stats stats;
+};
+
+/* --- store.c --- */
+
+struct store *store_new(struct keyspace *ks, struct bytes name);
+void store_free(struct store *s); /* with its entries; nothing is logged */
+
+struct entry *store_entry(const struct store *s, struct bytes key); /* absent ones too */
+
+/* What a record says of a key, put into memory as it is in the table (stamp 0) or in the
+ * log. NULL: no such key. */
+void store_load(struct store *s, struct bytes key, const struct record *record,
+                uint64_t stamp);
+
+/* Takes an entry out of memory; what it said is known to the table. */
+void store_forget(struct store *s, struct entry *e);
+
+/* Forgets all entries, and answers misses from now on. */
+void store_empty(struct store *s, uint64_t stamp);
+
+/* Whether entries may leave a store now: see bare_until. */
+bool store_may_shrink(struct store *s, uint64_t limit);
+
+void store_heap_place(void *owner, uint32_t index);
+
+/* --- watch.c --- */
+
+void watch_touch(struct store *s, struct bytes key);
+void watch_touch_all(struct store *s);
+
+/* --- flights --- */
+
+void flight_begin(struct keyspace *ks, struct flight *f);
+void flight_end(struct flight *f);
+
+/* Entries stamped above this stay in memory. */
+uint64_t keyspace_evict_limit(const struct keyspace *ks);
+
+/* --- background work: each gives true where there is more to do at once --- */
+
+bool expiry_step(struct keyspace *ks, int64_t now, int64_t until_us);
+bool evict_step(struct keyspace *ks, int64_t until_us);
+void scan_step(struct keyspace *ks, int64_t now);
+void scan_done(struct keyspace *ks,
+               struct storage_read *r); /* a read that was the scan's */
+bool scan_owns(const struct keyspace *ks, const struct storage_read *r);
+void fetch_finish(struct keyspace *ks, struct storage_read *r);
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * A walk over one store's table, a piece at a time, in the background. After a start it
+ * brings the store into memory, so that it can answer misses by itself; later it finds
+ * keys that expired while they were not in memory. A store is complete when a walk saw
+ * all of it, nothing was left out, and no entry left memory meanwhile.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keyspace/keyspace_priv.h"
+#include <assert.h>
+#include <stdlib.h>
+
+#define PIECE_BYTES   (64 * 1024)
+#define AGAIN_MS      10000 /* between two walks of a store */
+#define STORES_A_STEP 64    /* looked at for work */
+
+struct scan {
+    struct storage_read read; /* must be first */
+    struct flight flight;
+    struct store *store; /* held */
+    uint64_t generation, evicted;
+    bool left_out;
+};
+
+static bool
+has_room(const struct keyspace *ks)
+{
+    return ks->maxmemory == 0 || ks->memory < ks->maxmemory - ks->maxmemory / 8;
+}
+
+static bool
+wants_scan(const struct store *s, int64_t now)
+{
+    if (s->complete || now < s->scan_at)
+        return false;
+    if (!s->warmed && has_room(s->keyspace))
+        return true;
+    return s->expires > (int64_t)s->deadlines.count;
+}
+
+static void
+ask(struct keyspace *ks, struct scan *scan)
+{
+    flight_begin(ks, &scan->flight);
+    storage_submit(ks->storage, &scan->read);
+}
+
+void
+scan_step(struct keyspace *ks, int64_t now)
+{
+    struct store *s = ks->ring;
+
+    for (int i = 0; i < STORES_A_STEP && ks->scan == NULL && s != NULL; i++, s = s->next) {
+        if (!wants_scan(s, now))
+            continue;
+        struct scan *scan = ks->scan = xcalloc(1, sizeof *scan);
+        scan->store = s;
+        scan->generation = s->generation;
+        scan->evicted = s->evicted;
+        scan->read.scan_store = s->id;
+        scan->read.scan_limit = PIECE_BYTES;
+        store_hold(s);
+        ask(ks, scan);
+    }
+}
+
+bool
+scan_owns(const struct keyspace *ks, const struct storage_read *r)
+{
+    return ks->scan != NULL && &ks->scan->read == r;
+}
+
+static void
+end(struct keyspace *ks)
+{
+    struct scan *scan = ks->scan;
+
+    store_release(scan->store);
+    buf_deinit(&scan->read.scan_from);
+    buf_deinit(&scan->read.scan_out);
+    free(scan);
+    ks->scan = NULL;
+}
+
+static void
+take_in(struct scan *scan, struct bytes key, const struct record *record, int64_t now)
+{
+    struct store *s = scan->store;
+    struct keyspace *ks = s->keyspace;
+    bool expired = record->deadline != 0 && now > record->deadline;
+
+    if (store_entry(s, key) != NULL)
+        return;
+    if (!has_room(ks) && !expired) {
+        scan->left_out = true;
+        return;
+    }
+    store_load(s, key, record, 0);
+    if (expired && keyspace_may_write(ks) && !ks->failing)
+        store_find(s, key, now);
+}
+
+/* Gives whether the walk goes on. */
+static bool
+take_piece(struct scan *scan)
+{
+    struct storage_read *r = &scan->read;
+    struct bytes pairs = buf_bytes(&r->scan_out), key, bytes;
+    int64_t now = clock_ms();
+
+    while (scan_next(&pairs, &key, &bytes)) {
+        struct record record;
+
+        if (record_decode(bytes, &record) != 0) {
+            log_line(LOG_WARNING, "A table has a record that this keyvald cannot read");
+            scan->left_out = true;
+            return false;
+        }
+        take_in(scan, key, &record, now);
+        if (scan->store->generation != scan->generation)
+            return false;
+        r->scan_from.len = 0;
+        buf_append_bytes(&r->scan_from, key);
+        r->scan_begun = true;
+    }
+    return !r->scan_ended;
+}
+
+void
+scan_done(struct keyspace *ks, struct storage_read *r)
+{
+    struct scan *scan = ks->scan;
+    struct store *s = scan->store;
+
+    assert(r == &scan->read);
+    flight_end(&scan->flight);
+    if (r->error == 0 && !ks->closing && !s->complete
+        && s->generation == scan->generation) {
+        if (take_piece(scan)) {
+            ask(ks, scan);
+            return;
+        }
+        if (r->scan_ended && !scan->left_out && s->generation == scan->generation
+            && s->evicted == scan->evicted)
+            s->complete = true;
+    }
+    s->keep_absent = !s->complete;
+    s->warmed = r->error == 0;
+    s->scan_at = clock_ms() + AGAIN_MS;
+    end(ks);
+}

@@ -1,0 +1,114 @@
+/* Watched keys, for WATCH: a key's watches hang on one node of its store's map. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/mem.h"
+#include "keyspace/keyspace_priv.h"
+#include <stdlib.h>
+
+struct watched_key {
+    struct map_node node;
+    struct bytes key; /* its own */
+    struct watch *first;
+};
+
+struct watch {
+    struct store *store; /* held */
+    struct watched_key *on;
+    struct watch *next, *previous;
+    bool present;     /* when it began */
+    int64_t deadline; /* then; 0: none */
+    bool touched;
+};
+
+static bool
+has_key(const struct map_node *node, struct bytes key)
+{
+    return bytes_eq(((const struct watched_key *)node)->key, key);
+}
+
+static struct watched_key *
+find_watched(const struct store *s, struct bytes key)
+{
+    return (struct watched_key *)map_find(&s->watched, map_hash(key), key, has_key);
+}
+
+struct watch *
+watch_new(struct store *s, struct bytes key, int64_t now)
+{
+    struct watch *w = xcalloc(1, sizeof *w);
+    struct entry *e = store_find(s, key, now);
+    struct watched_key *k = find_watched(s, key);
+
+    if (k == NULL) {
+        k = xcalloc(1, sizeof *k);
+        k->key = bytes_of(bytes_dup(key), key.len);
+        map_insert(&s->watched, &k->node, map_hash(key));
+    }
+    w->store = s;
+    w->on = k;
+    w->present = e != NULL;
+    w->deadline = e != NULL ? e->deadline : 0;
+    w->next = k->first;
+    if (k->first != NULL)
+        k->first->previous = w;
+    k->first = w;
+    s->keyspace->stats.watched++;
+    store_hold(s);
+    return w;
+}
+
+void
+watch_free(struct watch *w)
+{
+    struct watched_key *k = w->on;
+
+    if (w->previous != NULL)
+        w->previous->next = w->next;
+    else
+        k->first = w->next;
+    if (w->next != NULL)
+        w->next->previous = w->previous;
+    if (k->first == NULL) {
+        map_remove(&w->store->watched, &k->node);
+        free((char *)k->key.data);
+        free(k);
+    }
+    w->store->keyspace->stats.watched--;
+    store_release(w->store);
+    free(w);
+}
+
+bool
+watch_is_touched(struct watch *w, int64_t now)
+{
+    return w->touched || (w->deadline != 0 && now > w->deadline);
+}
+
+bool
+watch_is_of(const struct watch *w, const struct store *s, struct bytes key)
+{
+    return w->store == s && bytes_eq(w->on->key, key);
+}
+
+void
+watch_touch(struct store *s, struct bytes key)
+{
+    struct watched_key *k = find_watched(s, key);
+
+    for (struct watch *w = k == NULL ? NULL : k->first; w != NULL; w = w->next)
+        w->touched = true;
+}
+
+static void
+touch_present(struct map_node *node, void *arg)
+{
+    (void)arg;
+    for (struct watch *w = ((struct watched_key *)node)->first; w != NULL; w = w->next)
+        w->touched = w->touched || w->present;
+}
+
+void
+watch_touch_all(struct store *s)
+{
+    for (size_t at = 0; at < map_walk_end(&s->watched); at++)
+        map_walk(&s->watched, at, touch_present, NULL);
+}
