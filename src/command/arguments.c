@@ -1,0 +1,80 @@
+/* arguments: see arguments.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/arguments.h"
+
+#include <assert.h>
+
+#include "base/number.h"
+#include "command/host.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+#include "resp/reply.h"
+
+bool
+arg_is(const struct call *c, int i, const char *word)
+{
+    assert(i < c->argc);
+    return bytes_is(c->argv[i], word);
+}
+
+enum err
+arg_int(const struct call *c, int i, int64_t *number)
+{
+    assert(i < c->argc);
+    return number_parse(c->argv[i], number) ? OK : ERR_NOT_INTEGER;
+}
+
+struct entry *
+arg_entry(struct call *c, int i)
+{
+    assert(i < c->argc);
+    return store_find(c->store, c->argv[i], c->now);
+}
+
+struct entry *
+arg_read(struct call *c, int i)
+{
+    struct entry *e = arg_entry(c, i);
+
+    if (e != NULL)
+        c->host->hits++;
+    else
+        c->host->misses++;
+    return e;
+}
+
+enum err
+check_type(const struct entry *e, enum type type)
+{
+    return e == NULL || entry_type(e) == type ? OK : ERR_TYPE;
+}
+
+enum err
+deadline_after(struct call *c, int64_t amount, int64_t unit_ms, int64_t base,
+               int64_t *deadline)
+{
+    int64_t ms;
+
+    if (__builtin_mul_overflow(amount, unit_ms, &ms)
+        || __builtin_add_overflow(ms, base, deadline))
+        return fail_expire_time(c);
+    return OK;
+}
+
+enum err
+fail_expire_time(struct call *c)
+{
+    return fail(c, "ERR invalid expire time in '%s' command", c->command->name);
+}
+
+void
+reply_help(struct call *c, const char *const *lines)
+{
+    size_t count = 0;
+
+    while (lines[count] != NULL)
+        count++;
+    reply_array(c->out, count);
+    for (size_t i = 0; i < count; i++)
+        reply_simple(c->out, lines[i]);
+}

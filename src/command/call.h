@@ -1,0 +1,63 @@
+/*
+ * call: one command being carried out, and what it may answer.
+ *
+ * A command checks everything, then changes, then replies. If it returns an error it has
+ * changed nothing and written nothing; dispatch writes the reply.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef COMMAND_CALL_H
+#define COMMAND_CALL_H
+
+#include "base/bytes.h"
+#include <stdint.h>
+
+struct arena;
+struct command;
+struct host;
+struct reply;
+struct session;
+struct store;
+
+enum err {
+    OK,
+#define ERROR(code, text) code,
+#include "command/errors.def"
+#undef ERROR
+    ERR_COUNT
+};
+
+/* The reply for an error: its code, a space and its text. */
+const char *err_text(enum err err);
+
+/* Lives on dispatch's stack. */
+struct call {
+    struct session *session; /* who asks */
+    struct store *store;     /* the store it has selected */
+    struct host *host;       /* config, figures, other sessions, shutdown */
+    struct arena *scratch;   /* freed when the request is done */
+    struct reply *out;
+    const struct command *command; /* its row; NULL before it was found */
+    const struct bytes *argv;      /* borrowed until the command returns */
+    int argc;
+    int64_t now;          /* ms; the same for the whole request */
+    struct bytes failure; /* fail's text, in scratch */
+};
+
+typedef enum err command_fn(struct call *c);
+
+/* Makes the error's text, which begins with its code, and gives ERR_FAILED to return. */
+enum err fail(struct call *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What the client is told for err: fail's text, or the row of errors.def. */
+struct bytes call_error(const struct call *c, enum err err);
+
+/* Leaves a command that owns nothing with the error, if there is one. */
+#define TRY(expression)                                                                  \
+    do {                                                                                 \
+        enum err try_result = (expression);                                              \
+        if (try_result != OK)                                                            \
+            return try_result;                                                           \
+    } while (0)
+
+#endif

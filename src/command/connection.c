@@ -1,0 +1,52 @@
+/* connection: commands on the connection itself, but for HELLO. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/selection.h"
+#include "command/session_priv.h"
+#include "command/table.h"
+#include "resp/reply.h"
+
+/* ECHO message: the message. */
+enum err
+cmd_echo(struct call *c)
+{
+    reply_bulk(c->out, c->argv[1]);
+    return OK;
+}
+
+/* PING [message]: PONG, or the message. */
+enum err
+cmd_ping(struct call *c)
+{
+    if (c->argc > 2)
+        return fail(c, "ERR wrong number of arguments for 'ping' command");
+
+    if (c->argc == 2)
+        reply_bulk(c->out, c->argv[1]);
+    else
+        reply_simple(c->out, "PONG");
+    return OK;
+}
+
+/* QUIT: the session closes once this was sent. */
+enum err
+cmd_quit(struct call *c)
+{
+    c->session->closing = true;
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* SELECT number or name. */
+enum err
+cmd_select(struct call *c)
+{
+    struct store *store;
+    TRY(selection_store(c->host, c->argv[1], &store));
+
+    session_select(c->session, store);
+    c->store = store;
+
+    reply_ok(c->out);
+    return OK;
+}

@@ -1,0 +1,84 @@
+/* hello: HELLO, with which a client chooses the protocol. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/number.h"
+#include "command/arguments.h"
+#include "command/host.h"
+#include "command/session_priv.h"
+#include "command/table.h"
+#include "resp/reply.h"
+
+static enum err
+read_protocol(const struct call *c, int64_t *protocol)
+{
+    if (!number_parse(c->argv[1], protocol))
+        return ERR_PROTOCOL_NUMBER;
+    if (*protocol != 2 && *protocol != 3)
+        return ERR_PROTOCOL_VERSION;
+    return OK;
+}
+
+/* Only the default user is there, and it needs no password: any is right. */
+static enum err
+check_user(struct bytes user)
+{
+    return bytes_eq(user, bytes_str("default")) ? OK : ERR_PASSWORD;
+}
+
+static enum err
+check_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] < '!' || name.data[i] > '~')
+            return ERR_CLIENT_NAME;
+    }
+    return OK;
+}
+
+/* Nobody can ask for the name, so it is checked and not kept. */
+static enum err
+read_options(struct call *c)
+{
+    for (int i = 2; i < c->argc; i++) {
+        int more = c->argc - 1 - i;
+        if (arg_is(c, i, "AUTH") && more >= 2) {
+            TRY(check_user(c->argv[i + 1]));
+            i += 2;
+        } else if (arg_is(c, i, "SETNAME") && more >= 1) {
+            TRY(check_name(c->argv[i + 1]));
+            i++;
+        } else {
+            return fail(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[i].len,
+                        c->argv[i].data);
+        }
+    }
+    return OK;
+}
+
+/* HELLO [protocol [AUTH user password] [SETNAME name]]: who answers. */
+enum err
+cmd_hello(struct call *c)
+{
+    int64_t protocol = c->out->protocol;
+    if (c->argc > 1)
+        TRY(read_protocol(c, &protocol));
+    TRY(read_options(c));
+
+    c->out->protocol = (int)protocol;
+
+    reply_map(c->out, 7);
+    reply_bulk_str(c->out, "server");
+    reply_bulk_str(c->out, "redis");
+    reply_bulk_str(c->out, "version");
+    reply_bulk_str(c->out, REDIS_VERSION);
+    reply_bulk_str(c->out, "proto");
+    reply_int(c->out, protocol);
+    reply_bulk_str(c->out, "id");
+    reply_int(c->out, (int64_t)c->session->id);
+    reply_bulk_str(c->out, "mode");
+    reply_bulk_str(c->out, "standalone");
+    reply_bulk_str(c->out, "role");
+    reply_bulk_str(c->out, "master");
+    reply_bulk_str(c->out, "modules");
+    reply_array(c->out, 0);
+    return OK;
+}

@@ -1,0 +1,60 @@
+/*
+ * host: what commands may ask of the server they run in, and what they may tell it. One
+ * a process (or a test); whoever runs sessions makes it.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef COMMAND_HOST_H
+#define COMMAND_HOST_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/version.h"
+#include "config/config.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REDIS_VERSION "7.0.15" /* whose behaviour is kept; told by INFO and HELLO */
+
+struct keyspace;
+struct session;
+struct table;
+
+struct command_stats {
+    uint64_t calls, usec, rejected, failed;
+};
+
+struct host {
+    struct config *config;
+    struct keyspace *keyspace;
+    char run_id[41];
+    int64_t started_ms;  /* wall clock */
+    int64_t port;        /* really listened on; 0 in a test */
+    bool shutdown_asked; /* SHUTDOWN was called: stop after this iteration */
+    /* Takes new values of directives into use, for CONFIG SET; as config_changed_fn. */
+    config_changed_fn *reconfigure;
+    void *reconfigure_arg;
+    /* Sessions that wait until writes are taken again; the host's owner calls
+     * host_retry_writes when that may be. */
+    struct session *throttled;
+    int64_t nthrottled;
+    /* Figures. The server fills the first group, commands the second. */
+    int64_t clients;
+    uint64_t connections, refused_connections, bytes_in, bytes_out;
+    uint64_t commands, hits, misses, errors;
+    struct command_stats *by_command; /* one for each row of commands.def */
+    uint64_t *by_error;               /* one for each row of errors.def, and one before */
+    uint64_t next_client_id;
+    /* The commands' own. */
+    struct table *table;
+    struct arena scratch; /* of the request being carried out */
+};
+
+/* Zeroes it, draws the run id, allocates what is its own. */
+void host_init(struct host *h, struct config *config, struct keyspace *ks);
+void host_deinit(struct host *h);
+
+/* Resumes sessions that wait to write while keyspace_may_write, those that wait longest
+ * first. */
+void host_retry_writes(struct host *h);
+
+#endif

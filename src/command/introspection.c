@@ -1,0 +1,339 @@
+/* introspection: COMMAND, which prints the table. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/arena.h"
+#include "base/glob.h"
+#include "command/arguments.h"
+#include "command/host.h"
+#include "command/table.h"
+#include "resp/reply.h"
+
+struct word {
+    unsigned bit;
+    const char *text;
+};
+
+static void
+reply_words(struct call *c, const struct word *words, size_t nwords, unsigned bits)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < nwords; i++)
+        count += (bits & words[i].bit) != 0;
+    reply_set(c->out, count);
+    for (size_t i = 0; i < nwords; i++) {
+        if (bits & words[i].bit)
+            reply_simple(c->out, words[i].text);
+    }
+}
+
+static const struct word flag_words[] = {
+    {CMD_WRITE, "write"},
+    {CMD_READ, "readonly"},
+    {CMD_GROWS, "denyoom"},
+    {CMD_ADMIN, "admin"},
+    {CMD_NOSCRIPT, "noscript"},
+    {CMD_LOADING, "loading"},
+    {CMD_STALE, "stale"},
+    {CMD_SKIP_SLOWLOG, "skip_slowlog"},
+    {CMD_FAST, "fast"},
+    {CMD_NO_AUTH, "no_auth"},
+    {CMD_NO_ASYNC_LOADING, "no_async_loading"},
+    {CMD_NO_MULTI, "no_multi"},
+    {CMD_ALLOW_BUSY, "allow_busy"},
+};
+
+/* The categories that follow from flags have bits above those of the table. */
+enum {
+    ACL_READ = 1 << 16,
+    ACL_WRITE = 1 << 17,
+    ACL_ADMIN = 1 << 18,
+    ACL_FAST = 1 << 19,
+    ACL_SLOW = 1 << 20
+};
+
+static const struct word category_words[] = {
+    {ACL_KEYSPACE, "@keyspace"},
+    {ACL_READ, "@read"},
+    {ACL_WRITE, "@write"},
+    {ACL_STRING, "@string"},
+    {ACL_ADMIN, "@admin"},
+    {ACL_FAST, "@fast"},
+    {ACL_SLOW, "@slow"},
+    {ACL_DANGEROUS, "@dangerous"},
+    {ACL_CONNECTION, "@connection"},
+    {ACL_TRANSACTION, "@transaction"},
+};
+
+#define WORDS(array) (array), sizeof(array) / sizeof *(array)
+
+static unsigned
+categories(const struct command *cmd)
+{
+    unsigned bits = cmd->categories;
+
+    bits |= cmd->flags & CMD_READ ? ACL_READ : 0;
+    bits |= cmd->flags & CMD_WRITE ? ACL_WRITE : 0;
+    bits |= cmd->flags & CMD_ADMIN ? ACL_ADMIN : 0;
+    bits |= cmd->flags & CMD_FAST ? ACL_FAST : ACL_SLOW;
+    return bits;
+}
+
+static size_t
+count_subs(const struct command *container)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        count += command_is_sub_of(&commands[i], container);
+    return count;
+}
+
+static void
+reply_row(struct call *c, const struct command *cmd)
+{
+    reply_array(c->out, 10);
+    reply_bulk(c->out, bytes_of(cmd->name, cmd->name_len));
+    reply_int(c->out, cmd->arity);
+    reply_words(c, WORDS(flag_words), cmd->flags);
+    reply_int(c->out, cmd->first);
+    reply_int(c->out, cmd->last);
+    reply_int(c->out, cmd->step);
+    reply_words(c, WORDS(category_words), categories(cmd));
+    reply_set(c->out, 0); /* tips */
+    reply_set(c->out, 0); /* key specifications: the three columns say it all */
+}
+
+/* A row and, as its tenth element, its subcommands' rows. */
+static void
+reply_command(struct call *c, const struct command *cmd)
+{
+    reply_row(c, cmd);
+    reply_set(c->out, count_subs(cmd));
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (!command_is_sub_of(&commands[i], cmd))
+            continue;
+        reply_row(c, &commands[i]);
+        reply_set(c->out, 0);
+    }
+}
+
+static size_t
+count_commands(void)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        count += !command_is_sub(&commands[i]);
+    return count;
+}
+
+/* COMMAND: every row. */
+enum err
+cmd_command(struct call *c)
+{
+    reply_array(c->out, count_commands());
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (!command_is_sub(&commands[i]))
+            reply_command(c, &commands[i]);
+    }
+    return OK;
+}
+
+/* COMMAND COUNT: how many there are, without subcommands. */
+enum err
+cmd_command_count(struct call *c)
+{
+    reply_int(c->out, (int64_t)count_commands());
+    return OK;
+}
+
+/* COMMAND INFO [name ...]: rows; null for a name that is none. */
+enum err
+cmd_command_info(struct call *c)
+{
+    if (c->argc == 2)
+        return cmd_command(c);
+
+    reply_array(c->out, (size_t)c->argc - 2);
+    for (int i = 2; i < c->argc; i++) {
+        const struct command *cmd = table_find_full(c->host->table, c->argv[i]);
+        if (cmd != NULL)
+            reply_command(c, cmd);
+        else
+            reply_null_array(c->out);
+    }
+    return OK;
+}
+
+static void
+reply_text(struct call *c, const char *name, const char *text)
+{
+    reply_bulk_str(c->out, name);
+    reply_bulk_str(c->out, text);
+}
+
+/* A name and what it is for; a container's subcommands in the same way below it. */
+static void
+reply_doc(struct call *c, const struct command *cmd)
+{
+    size_t subs = count_subs(cmd);
+
+    reply_bulk(c->out, bytes_of(cmd->name, cmd->name_len));
+    reply_map(c->out, subs > 0 ? 4 : 3);
+    reply_text(c, "summary", cmd->summary);
+    reply_text(c, "since", cmd->since);
+    reply_text(c, "group", cmd->group);
+    if (subs == 0)
+        return;
+    reply_bulk_str(c->out, "subcommands");
+    reply_map(c->out, subs);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (command_is_sub_of(&commands[i], cmd))
+            reply_doc(c, &commands[i]);
+    }
+}
+
+static void
+reply_all_docs(struct call *c)
+{
+    reply_map(c->out, count_commands());
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (!command_is_sub(&commands[i]))
+            reply_doc(c, &commands[i]);
+    }
+}
+
+/* COMMAND DOCS [name ...]: what they are for; names that are none are left out. */
+enum err
+cmd_command_docs(struct call *c)
+{
+    const struct table *t = c->host->table;
+    size_t found = 0;
+
+    if (c->argc == 2) {
+        reply_all_docs(c);
+        return OK;
+    }
+    for (int i = 2; i < c->argc; i++)
+        found += table_find_full(t, c->argv[i]) != NULL;
+    reply_map(c->out, found);
+    for (int i = 2; i < c->argc; i++) {
+        const struct command *cmd = table_find_full(t, c->argv[i]);
+        if (cmd != NULL)
+            reply_doc(c, cmd);
+    }
+    return OK;
+}
+
+/* What COMMAND LIST leaves out. */
+struct filter {
+    unsigned categories;   /* 0: all */
+    struct bytes *pattern; /* NULL: all */
+    bool nothing;          /* a category or module that is not there */
+};
+
+static unsigned
+category_named(struct bytes name)
+{
+    for (size_t i = 0; i < sizeof category_words / sizeof *category_words; i++) {
+        if (bytes_is(name, category_words[i].text + 1))
+            return category_words[i].bit;
+    }
+    return 0;
+}
+
+static enum err
+read_filter(struct call *c, struct filter *f)
+{
+    if (c->argc == 2)
+        return OK;
+    if (c->argc != 5 || !arg_is(c, 2, "FILTERBY"))
+        return ERR_SYNTAX;
+    if (arg_is(c, 3, "PATTERN")) {
+        f->pattern = arena_alloc(c->scratch, sizeof *f->pattern);
+        *f->pattern = c->argv[4];
+    } else if (arg_is(c, 3, "ACLCAT")) {
+        f->categories = category_named(c->argv[4]);
+        f->nothing = f->categories == 0;
+    } else if (arg_is(c, 3, "MODULE")) {
+        f->nothing = true;
+    } else {
+        return ERR_SYNTAX;
+    }
+    return OK;
+}
+
+static bool
+passes(const struct filter *f, const struct command *cmd)
+{
+    if (f->nothing || (f->categories != 0 && !(categories(cmd) & f->categories)))
+        return false;
+    return f->pattern == NULL
+           || glob_match(*f->pattern, bytes_of(cmd->name, cmd->name_len), true);
+}
+
+/* COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]: names. */
+enum err
+cmd_command_list(struct call *c)
+{
+    struct filter f = {0};
+    size_t count = 0;
+
+    TRY(read_filter(c, &f));
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        count += passes(&f, &commands[i]);
+    reply_array(c->out, count);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (passes(&f, &commands[i]))
+            reply_bulk(c->out, bytes_of(commands[i].name, commands[i].name_len));
+    }
+    return OK;
+}
+
+/* COMMAND GETKEYS command [argument ...]: those of its arguments that are keys. */
+enum err
+cmd_command_getkeys(struct call *c)
+{
+    const struct command *cmd = table_find(c->host->table, c->argv[2]);
+    if (cmd != NULL && (cmd->flags & CMD_CONTAINER))
+        cmd = table_find_sub(c->host->table, cmd, c->argv[3]);
+    if (cmd == NULL)
+        return ERR_COMMAND;
+    if (cmd->first == 0)
+        return ERR_COMMAND_KEYS;
+    if (!command_takes(cmd, c->argc - 2))
+        return ERR_COMMAND_ARITY;
+
+    int nkeys = command_nkeys(cmd, c->argc - 2);
+    reply_array(c->out, (size_t)nkeys);
+    for (int i = 0; i < nkeys; i++)
+        reply_bulk(c->out, c->argv[2 + cmd->first + i * cmd->step]);
+    return OK;
+}
+
+/* COMMAND HELP: its subcommands. */
+enum err
+cmd_command_help(struct call *c)
+{
+    static const char *const lines[] = {
+        "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "(no subcommand)",
+        "    Describe every command.",
+        "COUNT",
+        "    Tell how many commands there are.",
+        "DOCS [<command-name> ...]",
+        "    Tell what commands are for; all of them if none is named.",
+        "GETKEYS <full-command>",
+        "    Tell which arguments of a request are keys.",
+        "INFO [<command-name> ...]",
+        "    Describe commands; all of them if none is named.",
+        "LIST [FILTERBY ACLCAT <category> | MODULE <name> | PATTERN <pattern>]",
+        "    List the names of commands.",
+        "HELP",
+        "    Print this.",
+        NULL,
+    };
+
+    reply_help(c, lines);
+    return OK;
+}

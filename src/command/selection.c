@@ -1,0 +1,58 @@
+/* selection: see selection.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/selection.h"
+
+#include <ctype.h>
+
+#include "base/buf.h"
+#include "base/number.h"
+#include "command/host.h"
+#include "keyspace/keyspace.h"
+
+/* Whether it reads as an integer of any size: then it is never a name. */
+static bool
+is_integer(struct bytes word)
+{
+    size_t first = word.len > 0 && word.data[0] == '-' ? 1 : 0;
+
+    if (word.len == first || (word.data[first] == '0' && word.len > 1))
+        return false;
+    for (size_t i = first; i < word.len; i++) {
+        if (!isdigit((unsigned char)word.data[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_refused(struct host *h, struct bytes name)
+{
+    struct bytes words[CONFIG_LINE_ARGS];
+    struct buf text = {0};
+    bool refused = false;
+
+    int count = config_split(bytes_str(h->config->refused_store_names), &text, words,
+                             CONFIG_LINE_ARGS);
+    for (int i = 0; i < count && !refused; i++)
+        refused = bytes_eq(words[i], name);
+    buf_deinit(&text);
+    return refused;
+}
+
+enum err
+selection_store(struct host *h, struct bytes word, struct store **store)
+{
+    int64_t number;
+
+    if (is_integer(word)) {
+        if (!number_parse(word, &number) || number < 0 || number >= h->config->databases)
+            return ERR_STORE_INDEX;
+    } else {
+        if (word.len > STORE_NAME_MAX)
+            return ERR_STORE_NAME;
+        if (is_refused(h, word))
+            return ERR_STORE_REFUSED;
+    }
+    *store = keyspace_store(h->keyspace, word);
+    return OK;
+}

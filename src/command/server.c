@@ -1,0 +1,105 @@
+/* server: commands on all keys at once, and on the life of the server. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/arguments.h"
+#include "command/host.h"
+#include "command/session_priv.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+#include "resp/reply.h"
+#include "storage/storage.h"
+
+/* DBSIZE: the number of keys of the store. */
+enum err
+cmd_dbsize(struct call *c)
+{
+    reply_int(c->out, store_count(c->store));
+    return OK;
+}
+
+/* Flushing walks no keys, so ASYNC and SYNC are the same. */
+static enum err
+check_flush(const struct call *c)
+{
+    if (c->argc == 1)
+        return OK;
+    return c->argc == 2 && (arg_is(c, 1, "ASYNC") || arg_is(c, 1, "SYNC")) ? OK
+                                                                           : ERR_SYNTAX;
+}
+
+/* FLUSHDB [ASYNC | SYNC]: the store has no keys any more. */
+enum err
+cmd_flushdb(struct call *c)
+{
+    TRY(check_flush(c));
+
+    store_flush(c->store);
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* FLUSHALL [ASYNC | SYNC]: no store has. */
+enum err
+cmd_flushall(struct call *c)
+{
+    TRY(check_flush(c));
+
+    keyspace_flush_all(c->host->keyspace);
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* SAVE: all that was answered before is on the disk. It changes no key and is never
+ * inside a transaction, so the changes until now may be committed here. */
+enum err
+cmd_save(struct call *c)
+{
+    struct keyspace *ks = c->host->keyspace;
+
+    if (keyspace_commit(ks) != 0 || storage_flush(keyspace_storage(ks)) != 0)
+        return ERR_SAVE;
+
+    reply_ok(c->out);
+    return OK;
+}
+
+struct shutdown_options {
+    bool save, nosave, now, force, abort;
+};
+
+static enum err
+read_shutdown(const struct call *c, struct shutdown_options *o)
+{
+    for (int i = 1; i < c->argc; i++) {
+        if (arg_is(c, i, "SAVE"))
+            o->save = true;
+        else if (arg_is(c, i, "NOSAVE"))
+            o->nosave = true;
+        else if (arg_is(c, i, "NOW"))
+            o->now = true;
+        else if (arg_is(c, i, "FORCE"))
+            o->force = true;
+        else if (arg_is(c, i, "ABORT"))
+            o->abort = true;
+        else
+            return ERR_SYNTAX;
+    }
+    bool other = o->save || o->nosave || o->now || o->force;
+    return (o->abort && other) || (o->save && o->nosave) ? ERR_SYNTAX : OK;
+}
+
+/* SHUTDOWN [SAVE | NOSAVE] [NOW] [FORCE] [ABORT]: no reply, the server ends. Nothing
+ * that was answered is ever dropped, so the options but ABORT make no difference. */
+enum err
+cmd_shutdown(struct call *c)
+{
+    struct shutdown_options o = {0};
+    TRY(read_shutdown(c, &o));
+    if (o.abort)
+        return ERR_SHUTDOWN;
+
+    c->host->shutdown_asked = true;
+    c->session->closing = true;
+    return OK;
+}

@@ -1,0 +1,203 @@
+/*
+ * session: feeds requests to dispatch one after the other, and waits when one has to.
+ *
+ * A request that has to wait is not consumed. It is parsed and dispatched once more when
+ * the session is fed after the waiting; nothing of it had happened before.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "command/dispatch.h"
+#include "command/host.h"
+#include "command/session_priv.h"
+#include "keyspace/fetch.h"
+#include "keyspace/keyspace.h"
+#include "value/string.h"
+
+struct session *
+session_new(struct host *host, session_resumed_fn *resumed, void *arg)
+{
+    struct session *s = xcalloc(1, sizeof *s);
+
+    s->host = host;
+    s->store = keyspace_store(host->keyspace, bytes_str("0"));
+    s->id = host->next_client_id++;
+    s->resumed = resumed;
+    s->resumed_arg = arg;
+    s->reply = (struct reply){.out = &s->output, .protocol = 2};
+    parser_init(&s->parser, STRING_MAX);
+    return s;
+}
+
+static void
+leave_ring(struct session *s)
+{
+    struct host *h = s->host;
+
+    if (s->following == s) {
+        h->throttled = NULL;
+    } else {
+        s->previous->following = s->following;
+        s->following->previous = s->previous;
+        if (h->throttled == s)
+            h->throttled = s->following;
+    }
+    h->nthrottled--;
+    s->throttled = false;
+}
+
+void
+session_free(struct session *s)
+{
+    if (s->fetch != NULL)
+        fetch_cancel(s->fetch);
+    if (s->throttled)
+        leave_ring(s);
+    session_unwatch(s);
+    queue_clear(&s->queue);
+    store_release(s->store);
+    parser_deinit(&s->parser);
+    buf_deinit(&s->output);
+    free(s);
+}
+
+static void
+begin_feeding(struct session *s)
+{
+    int64_t bulk_max = s->host->config->proto_max_bulk_len;
+
+    s->parser.bulk_max = bulk_max < STRING_MAX ? (size_t)bulk_max : STRING_MAX;
+    s->fed_ms = clock_ms();
+    s->fed_us = s->last_us = clock_mono_us();
+}
+
+static bool
+can_go_on(const struct session *s)
+{
+    return !s->closing && !session_is_parked(s) && s->output.len < SESSION_OUTPUT_SOFT;
+}
+
+size_t
+session_feed(struct session *s, struct bytes input)
+{
+    size_t taken = 0;
+
+    begin_feeding(s);
+    while (taken < input.len && can_go_on(s)) {
+        switch (parser_next(&s->parser, input.data + taken, input.len - taken)) {
+        case PARSED_MORE:
+            return taken;
+        case PARSED_ERROR:
+            dispatch_protocol_error(s, s->parser.error);
+            return input.len;
+        case PARSED_REQUEST:
+            break;
+        }
+        if (s->parser.argc > 0 && !dispatch(s, s->parser.argv, s->parser.argc)) {
+            parser_restart(&s->parser);
+            return taken;
+        }
+        taken += s->parser.consumed;
+    }
+    return taken;
+}
+
+struct buf *
+session_output(struct session *s)
+{
+    return &s->output;
+}
+
+uint64_t
+session_depends(const struct session *s)
+{
+    return s->depends;
+}
+
+bool
+session_is_parked(const struct session *s)
+{
+    return s->fetch != NULL || s->throttled;
+}
+
+bool
+session_is_closing(const struct session *s)
+{
+    return s->closing;
+}
+
+size_t
+session_missing(const struct session *s, size_t have)
+{
+    return parser_missing(&s->parser, have);
+}
+
+int64_t
+session_now(const struct session *s)
+{
+    return s->fed_ms + (s->last_us - s->fed_us) / 1000;
+}
+
+void
+session_select(struct session *s, struct store *store)
+{
+    store_release(s->store);
+    s->store = store;
+}
+
+void
+session_unwatch(struct session *s)
+{
+    for (size_t i = 0; i < s->nwatches; i++)
+        watch_free(s->watches[i]);
+    free(s->watches);
+    s->watches = NULL;
+    s->nwatches = s->cap_watches = 0;
+}
+
+static void
+fetched(void *arg, int error)
+{
+    struct session *s = arg;
+
+    s->fetch = NULL;
+    s->fetched = error == 0 ? FETCHED_KEYS : FETCHED_ERROR;
+    s->resumed(s->resumed_arg);
+}
+
+void
+session_fetch(struct session *s, const struct fetch_key *keys, size_t nkeys)
+{
+    assert(!session_is_parked(s));
+    s->fetch = fetch_start(s->host->keyspace, keys, nkeys, fetched, s);
+}
+
+void
+session_throttle(struct session *s)
+{
+    struct host *h = s->host;
+
+    assert(!session_is_parked(s));
+    s->throttled = true;
+    h->nthrottled++;
+    if (h->throttled == NULL) {
+        h->throttled = s->previous = s->following = s;
+        return;
+    }
+    s->following = h->throttled;
+    s->previous = h->throttled->previous;
+    s->previous->following = s;
+    s->following->previous = s;
+}
+
+void
+session_resume(struct session *s)
+{
+    leave_ring(s);
+    s->resumed(s->resumed_arg);
+}

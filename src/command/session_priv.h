@@ -1,0 +1,67 @@
+/* session_priv: what the command room knows of a session. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef COMMAND_SESSION_PRIV_H
+#define COMMAND_SESSION_PRIV_H
+
+#include "command/queue.h"
+#include "command/session.h"
+#include "resp/parser.h"
+#include "resp/reply.h"
+
+#define SESSION_WATCHES_MAX 10000 /* keys; each new one is compared with all before */
+
+struct fetch;
+struct fetch_key;
+struct store;
+struct watch;
+
+/* What has become of the keys of the request at the front of the input. */
+enum fetched {
+    FETCHED_NOTHING, /* none were asked for */
+    FETCHED_KEYS,    /* they are known now */
+    FETCHED_ERROR    /* the disk failed */
+};
+
+struct session {
+    struct host *host;
+    struct store *store; /* held */
+    uint64_t id;         /* told by HELLO */
+    struct parser parser;
+    struct buf output;
+    struct reply reply; /* writes to output */
+    uint64_t depends;
+    bool closing;
+    /* MULTI */
+    struct queue queue;
+    struct watch **watches;
+    size_t nwatches;
+    size_t cap_watches;
+    /* Parked: at most one of fetch and throttled. */
+    struct fetch *fetch;
+    enum fetched fetched;
+    bool throttled; /* is in the ring that begins at host->throttled */
+    struct session *previous, *following; /* in that ring */
+    session_resumed_fn *resumed;
+    void *resumed_arg;
+    /* Time, while it is being fed. */
+    int64_t fed_ms;  /* wall clock when it began */
+    int64_t fed_us;  /* the measuring clock then */
+    int64_t last_us; /* when the last command ended */
+};
+
+/* What time it is for the next command. */
+int64_t session_now(const struct session *s);
+
+/* Takes a store that the caller holds for the selected one. */
+void session_select(struct session *s, struct store *store);
+
+void session_unwatch(struct session *s);
+
+/* Parks it until the keys are known, or until writes are taken again. */
+void session_fetch(struct session *s, const struct fetch_key *keys, size_t nkeys);
+void session_throttle(struct session *s);
+
+/* Ends the waiting for writes, and lets the owner feed it again. */
+void session_resume(struct session *s);
+
+#endif

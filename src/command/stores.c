@@ -1,0 +1,109 @@
+/* stores: STORE, which tells about named stores. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/glob.h"
+#include "command/arguments.h"
+#include "command/host.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+#include "resp/reply.h"
+#include "storage/storage.h"
+
+struct names {
+    const struct bytes *pattern; /* NULL: all */
+    struct bytes *names;         /* NULL while they are only counted */
+    size_t count;
+};
+
+static void
+take_name(void *arg, struct store *s)
+{
+    struct names *all = arg;
+    struct bytes name = store_name(s);
+
+    if (all->pattern != NULL && !glob_match(*all->pattern, name, false))
+        return;
+    if (all->names != NULL)
+        all->names[all->count] = name;
+    all->count++;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* STORE LIST [pattern]: the names of stores that have keys, sorted. */
+enum err
+cmd_store_list(struct call *c)
+{
+    struct names all = {.pattern = c->argc > 2 ? &c->argv[2] : NULL};
+    if (c->argc > 3)
+        return fail(c, "ERR wrong number of arguments for 'store|list' command");
+
+    keyspace_each_store(c->host->keyspace, take_name, &all);
+    all.names = arena_alloc(c->scratch, (all.count + 1) * sizeof *all.names);
+    all.count = 0;
+    keyspace_each_store(c->host->keyspace, take_name, &all);
+    qsort(all.names, all.count, sizeof *all.names, compare_names);
+
+    reply_array(c->out, all.count);
+    for (size_t i = 0; i < all.count; i++)
+        reply_bulk(c->out, all.names[i]);
+    return OK;
+}
+
+static void
+reply_figure(struct call *c, const char *name, int64_t number)
+{
+    reply_bulk_str(c->out, name);
+    reply_int(c->out, number);
+}
+
+/* STORE INFO name: its figures. */
+enum err
+cmd_store_info(struct call *c)
+{
+    struct storage_table table;
+    struct store *s = keyspace_find_store(c->host->keyspace, c->argv[2]);
+    if (s == NULL)
+        return ERR_NO_STORE;
+
+    storage_table(keyspace_storage(c->host->keyspace), store_id(s), &table);
+    reply_map(c->out, 7);
+    reply_bulk_str(c->out, "name");
+    reply_bulk(c->out, store_name(s));
+    reply_figure(c, "keys", store_count(s));
+    reply_figure(c, "expires", store_expires(s));
+    reply_figure(c, "resident", store_resident(s));
+    reply_bulk_str(c->out, "complete");
+    reply_bool(c->out, store_is_complete(s));
+    reply_bulk_str(c->out, "file");
+    reply_bulk_str(c->out, table.file);
+    reply_figure(c, "bytes", table.bytes);
+    return OK;
+}
+
+/* STORE HELP: its subcommands. */
+enum err
+cmd_store_help(struct call *c)
+{
+    static const char *const lines[] = {
+        "STORE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "INFO <name>",
+        "    Tell how many keys a store has, how many of them expire, how many are in "
+        "memory,",
+        "    whether all are, and its file and the bytes that takes.",
+        "LIST [<pattern>]",
+        "    List the names of the stores that have keys.",
+        "HELP",
+        "    Print this.",
+        NULL,
+    };
+
+    reply_help(c, lines);
+    return OK;
+}

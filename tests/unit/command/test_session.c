@@ -1,0 +1,481 @@
+/*
+ * session: how requests are taken, held up and refused. What commands answer is told by
+ * the transcripts.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "command/host.h"
+#include "command/session.h"
+#include "fake_keyspace.h"
+
+/* A client that feeds what it has as soon as it may. */
+
+struct client {
+    struct host *host;
+    struct session *session;
+    struct buf input;
+};
+
+struct fixture {
+    struct config *config;
+    struct keyspace keyspace;
+    struct host host;
+    struct client a, b;
+};
+
+static void
+feed(void *arg)
+{
+    struct client *c = arg;
+
+    buf_consume(&c->input, session_feed(c->session, buf_bytes(&c->input)));
+}
+
+static void
+client_init(struct client *c, struct host *h)
+{
+    *c = (struct client){.host = h, .session = session_new(h, feed, c)};
+}
+
+static void
+client_deinit(struct client *c)
+{
+    if (c->session != NULL)
+        session_free(c->session);
+    c->session = NULL;
+    buf_deinit(&c->input);
+}
+
+static int
+setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+
+    f->config = config_new();
+    host_init(&f->host, f->config, &f->keyspace);
+    client_init(&f->a, &f->host);
+    client_init(&f->b, &f->host);
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    client_deinit(&f->a);
+    client_deinit(&f->b);
+    for (size_t i = 0; i < sizeof f->keyspace.stores / sizeof *f->keyspace.stores; i++)
+        assert_int_equal(f->keyspace.stores[i].holds, 0);
+    host_deinit(&f->host);
+    config_free(f->config);
+    free(f->keyspace.fetch);
+    free(f);
+    return 0;
+}
+
+static void
+says(struct client *c, const char *text)
+{
+    buf_append(&c->input, text, strlen(text));
+    feed(c);
+}
+
+/* Takes the output, and expects it to be just this. */
+static void
+hears(struct client *c, const char *text)
+{
+    struct buf *out = session_output(c->session);
+
+    buf_append(out, "", 1);
+    assert_string_equal(out->data, text);
+    buf_clear(out, 0);
+}
+
+/* Expects the output to begin so, and takes it. */
+static void
+hears_of(struct client *c, const char *text)
+{
+    struct buf *out = session_output(c->session);
+
+    assert_true(out->len >= strlen(text));
+    assert_memory_equal(out->data, text, strlen(text));
+    buf_clear(out, 0);
+}
+
+static void
+is_parked(struct client *c, bool parked)
+{
+    assert_int_equal(session_is_parked(c->session), parked);
+}
+
+/* --- taking requests --- */
+
+static void
+test_session_answers_the_same_however_requests_are_cut(void **state)
+{
+    static const char wire[] = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\na\r\n\r\n"
+                               "PING\r\n\r\n*0\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+    struct fixture *f = *state;
+
+    for (size_t cut = 0; cut <= strlen(wire); cut++) {
+        buf_append(&f->a.input, wire, cut);
+        feed(&f->a);
+        says(&f->a, wire + cut);
+        hears(&f->a, "+OK\r\n+PONG\r\n$3\r\na\r\n\r\n");
+        assert_int_equal(f->a.input.len, 0);
+    }
+}
+
+static void
+test_session_tells_a_protocol_error_and_closes(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "PING\r\n*1\r\n+x\r\nPING\r\n");
+    hears(&f->a, "+PONG\r\n-ERR Protocol error: expected '$', got '+'\r\n");
+    assert_true(session_is_closing(f->a.session));
+    says(&f->a, "PING\r\n");
+    hears(&f->a, "");
+}
+
+static void
+test_session_does_nothing_behind_quit(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "QUIT\r\nSET k v\r\n");
+    hears(&f->a, "+OK\r\n");
+    assert_true(session_is_closing(f->a.session));
+    says(&f->b, "GET k\r\n");
+    hears(&f->b, "$-1\r\n");
+}
+
+static void
+test_session_hangs_up_on_a_browser(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "POST / HTTP/1.1\r\nSET k v\r\n");
+    hears(&f->a, "");
+    assert_true(session_is_closing(f->a.session));
+    says(&f->b, "host: example.org\r\n");
+    hears(&f->b, "");
+    assert_true(session_is_closing(f->b.session));
+}
+
+static void
+test_session_asks_for_the_shutdown_and_answers_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "SHUTDOWN NOSAVE\r\nPING\r\n");
+    hears(&f->a, "");
+    assert_true(f->host.shutdown_asked);
+    assert_true(session_is_closing(f->a.session));
+}
+
+static void
+test_session_stops_while_its_output_is_not_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct buf *out = session_output(f->a.session);
+
+    buf_reserve(out, SESSION_OUTPUT_SOFT);
+    memset(out->data, 'x', SESSION_OUTPUT_SOFT);
+    out->len = SESSION_OUTPUT_SOFT;
+    says(&f->a, "PING\r\n");
+    assert_int_equal(out->len, SESSION_OUTPUT_SOFT);
+    buf_clear(out, 0);
+    feed(&f->a);
+    hears(&f->a, "+PONG\r\n");
+}
+
+static void
+test_session_depends_on_the_highest_stamp_it_told_of(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "PING\r\n");
+    assert_int_equal(session_depends(f->a.session), 0);
+    f->keyspace.stamp = 7;
+    says(&f->a, "GET k\r\n");
+    assert_int_equal(session_depends(f->a.session), 7);
+    f->keyspace.stamp = 3;
+    says(&f->a, "GET k\r\nPING\r\n");
+    assert_int_equal(session_depends(f->a.session), 7);
+    assert_int_equal(session_depends(f->b.session), 0);
+}
+
+static void
+test_session_bounds_a_transaction(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config->client_query_buffer_limit = 200;
+    says(&f->a, "MULTI\r\nSET k 1\r\nSET k 2\r\nSET k 3\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n"
+                 "-ERR transaction is larger than client-query-buffer-limit\r\n");
+    says(&f->a, "EXEC\r\nGET k\r\n");
+    hears(&f->a,
+          "-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n");
+}
+
+/* --- keys that are on the disk --- */
+
+static void
+test_session_waits_for_a_key_and_goes_on(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "SET k v\r\n");
+    hears(&f->a, "+OK\r\n");
+    f->keyspace.is_cold = true;
+    says(&f->a, "PING\r\nGET k\r\nPING\r\n");
+    hears(&f->a, "+PONG\r\n");
+    is_parked(&f->a, true);
+    assert_string_equal(f->keyspace.asked, "0/k ");
+    assert_int_equal(f->a.input.len, strlen("GET k\r\nPING\r\n"));
+    says(&f->a, "PING\r\n");
+    hears(&f->a, "");
+
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, "$1\r\nv\r\n+PONG\r\n+PONG\r\n");
+    is_parked(&f->a, false);
+}
+
+static void
+test_session_asks_again_for_the_next_request(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "EXISTS a b\r\nMSET c 1 d 2\r\n");
+    assert_string_equal(f->keyspace.asked, "0/a 0/b ");
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, ":0\r\n+OK\r\n");
+    says(&f->a, "MSET c 1 d 2\r\n");
+    assert_string_equal(f->keyspace.asked, "0/c 0/d ");
+    assert_int_equal(f->keyspace.nfetches, 2);
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, "+OK\r\n");
+}
+
+static void
+test_session_tells_that_the_disk_failed_and_goes_on(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "GET k\r\nPING\r\n");
+    disk_answers(&f->keyspace, -1);
+    hears(&f->a, "-IOERR could not read from the disk, the server's log says why\r\n"
+                 "+PONG\r\n");
+    says(&f->a, "GET k\r\n");
+    assert_int_equal(f->keyspace.nfetches, 2);
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, "$-1\r\n");
+}
+
+static void
+test_session_fetches_for_exec_what_is_queued_in_its_stores(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "MULTI\r\nGET a\r\nSELECT shop\r\nMGET b c\r\nSELECT 99\r\nGET d\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
+    assert_int_equal(f->keyspace.nfetches, 0);
+    says(&f->a, "EXEC\r\n");
+    is_parked(&f->a, true);
+    assert_string_equal(f->keyspace.asked, "0/a shop/b shop/c shop/d ");
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a,
+          "*5\r\n$-1\r\n+OK\r\n*2\r\n$-1\r\n$-1\r\n-ERR DB index is out of range\r\n"
+          "$-1\r\n");
+}
+
+static void
+test_session_ends_a_transaction_the_disk_failed(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "MULTI\r\nGET a\r\nEXEC\r\nEXEC\r\n");
+    disk_answers(&f->keyspace, -1);
+    hears(&f->a,
+          "+OK\r\n+QUEUED\r\n-EXECABORT Transaction discarded because of: IOERR could "
+          "not read from the disk, the server's log says why\r\n"
+          "-ERR EXEC without MULTI\r\n");
+}
+
+static void
+test_session_refuses_before_it_asks_the_disk(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "GET\r\nGET a b\r\nFOO k\r\nPING\r\n");
+    assert_int_equal(f->keyspace.nfetches, 0);
+    hears_of(&f->a, "-ERR wrong number of arguments for 'get' command\r\n-ERR wrong");
+}
+
+static void
+test_session_freed_while_it_waits_cancels_the_reading(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "GET k\r\n");
+    client_deinit(&f->a);
+    assert_int_equal(f->keyspace.ncancelled, 1);
+}
+
+/* --- writes that must wait --- */
+
+static void
+test_session_holds_writes_and_no_reads(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_slow = true;
+    says(&f->a, "GET k\r\nMULTI\r\nGET k\r\nEXEC\r\nSET k v\r\nPING\r\n");
+    hears(&f->a, "$-1\r\n+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n");
+    is_parked(&f->a, true);
+    host_retry_writes(&f->host);
+    is_parked(&f->a, true);
+
+    f->keyspace.is_slow = false;
+    host_retry_writes(&f->host);
+    hears(&f->a, "+OK\r\n+PONG\r\n");
+    assert_int_equal(f->host.nthrottled, 0);
+}
+
+static void
+test_session_holds_exec_if_it_would_write(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_slow = true;
+    says(&f->a, "MULTI\r\nSET k v\r\nEXEC\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n");
+    is_parked(&f->a, true);
+    f->keyspace.is_slow = false;
+    host_retry_writes(&f->host);
+    hears(&f->a, "*1\r\n+OK\r\n");
+}
+
+static void
+test_session_that_waited_longest_writes_first(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_slow = true;
+    says(&f->a, "SET k first\r\n");
+    says(&f->b, "SET k second\r\n");
+    assert_int_equal(f->host.nthrottled, 2);
+    f->keyspace.is_slow = false;
+    host_retry_writes(&f->host);
+    says(&f->a, "GET k\r\n");
+    hears(&f->a, "+OK\r\n$6\r\nsecond\r\n");
+}
+
+static void
+test_session_freed_while_it_waits_to_write_leaves_the_others(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_slow = true;
+    says(&f->a, "SET k a\r\n");
+    says(&f->b, "SET k b\r\n");
+    client_deinit(&f->a);
+    assert_int_equal(f->host.nthrottled, 1);
+    f->keyspace.is_slow = false;
+    host_retry_writes(&f->host);
+    hears(&f->b, "+OK\r\n");
+}
+
+static void
+test_session_whose_keys_have_come_writes_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "SET k v\r\n");
+    f->keyspace.is_slow = true;
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, "+OK\r\n");
+}
+
+/* --- writes that cannot be --- */
+
+static void
+test_session_refuses_writes_while_the_log_fails(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_failing = true;
+    says(&f->a, "SET k v\r\n");
+    hears_of(&f->a, "-MISCONF ");
+    says(&f->a, "GET k\r\n");
+    hears(&f->a, "$-1\r\n");
+    f->keyspace.is_failing = false;
+    says(&f->a, "SET k v\r\n");
+    hears(&f->a, "+OK\r\n");
+}
+
+static void
+test_session_refuses_a_transaction_while_the_log_fails(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nSET k v\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n");
+    f->keyspace.is_failing = true;
+    says(&f->a, "EXEC\r\n");
+    hears_of(&f->a, "-EXECABORT Transaction discarded because of: MISCONF ");
+    says(&f->a, "MULTI\r\nSET k v\r\n");
+    hears_of(&f->a, "+OK\r\n-MISCONF ");
+    says(&f->a, "EXEC\r\n");
+    hears(&f->a, "-EXECABORT Transaction discarded because of previous errors.\r\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_session_answers_the_same_however_requests_are_cut),
+        TEST(test_session_tells_a_protocol_error_and_closes),
+        TEST(test_session_does_nothing_behind_quit),
+        TEST(test_session_hangs_up_on_a_browser),
+        TEST(test_session_asks_for_the_shutdown_and_answers_nothing),
+        TEST(test_session_stops_while_its_output_is_not_taken),
+        TEST(test_session_depends_on_the_highest_stamp_it_told_of),
+        TEST(test_session_bounds_a_transaction),
+        TEST(test_session_waits_for_a_key_and_goes_on),
+        TEST(test_session_asks_again_for_the_next_request),
+        TEST(test_session_tells_that_the_disk_failed_and_goes_on),
+        TEST(test_session_fetches_for_exec_what_is_queued_in_its_stores),
+        TEST(test_session_ends_a_transaction_the_disk_failed),
+        TEST(test_session_refuses_before_it_asks_the_disk),
+        TEST(test_session_freed_while_it_waits_cancels_the_reading),
+        TEST(test_session_holds_writes_and_no_reads),
+        TEST(test_session_holds_exec_if_it_would_write),
+        TEST(test_session_that_waited_longest_writes_first),
+        TEST(test_session_freed_while_it_waits_to_write_leaves_the_others),
+        TEST(test_session_whose_keys_have_come_writes_at_once),
+        TEST(test_session_refuses_writes_while_the_log_fails),
+        TEST(test_session_refuses_a_transaction_while_the_log_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
