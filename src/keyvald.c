@@ -1,0 +1,203 @@
+/* keyvald: the server's wiring. Reads the configuration, opens the data, serves,
+ * closes. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "command/host.h"
+#include "config/config.h"
+#include "keyspace/keyspace.h"
+#include "server/server.h"
+#include "storage/storage.h"
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define SPARE_FILES 64 /* descriptors for logs, listeners, the loop */
+#define LARGE                                                                            \
+    (1024 * 1024) /* allocations from here on go back to the system when freed */
+
+static const char USAGE[] =
+    "Usage: keyvald [/path/to/keyvald.conf] [--directive value ...]\n"
+    "       keyvald --version | --help\n"
+    "\n"
+    "Examples:\n"
+    "       keyvald --port 7000 --dir /var/lib/keyvald\n"
+    "       keyvald conf/keyvald.conf --appendfsync always\n";
+
+/* Everything that is open, in the order in which it is opened. */
+struct process {
+    struct config *config;
+    struct server *server;
+    struct storage *storage;
+    struct keyspace *keyspace;
+    struct host host;
+};
+
+static enum storage_sync
+sync_of(const struct config *config)
+{
+    switch ((enum appendfsync)config->appendfsync) {
+    case APPENDFSYNC_ALWAYS:
+        return SYNC_ALWAYS;
+    case APPENDFSYNC_NO:
+        return SYNC_NO;
+    case APPENDFSYNC_EVERYSEC:
+        break;
+    }
+    return SYNC_EVERYSEC;
+}
+
+static struct storage_options
+options_of(const struct config *config, struct server *server)
+{
+    return (struct storage_options){
+        .dir = config->dir,
+        .cache = config->table_cache,
+        .distance = config->log_distance,
+        .apply_delay = config->apply_delay,
+        .max_open_tables = config->max_open_tables,
+        .read_threads = (int)config->read_threads,
+        .sync = sync_of(config),
+        .wake = server_wake,
+        .wake_arg = server,
+    };
+}
+
+/* CONFIG SET changed something. */
+static int
+reconfigure(void *arg, const struct config *config, char error[CONFIG_ERROR_MAX])
+{
+    struct process *p = arg;
+    struct storage_options options = options_of(config, p->server);
+
+    (void)error;
+    log_set_level((enum log_level)config->loglevel);
+    keyspace_set_maxmemory(p->keyspace, config->maxmemory);
+    storage_tune(p->storage, &options);
+    return 0;
+}
+
+/* Room for maxclients beside the tables and logs; fewer clients where the system gives
+ * less. */
+static void
+raise_file_limit(struct config *config)
+{
+    struct rlimit limit;
+    rlim_t others = (rlim_t)config->max_open_tables + SPARE_FILES;
+    rlim_t want = (rlim_t)config->maxclients + others;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    if (limit.rlim_max < want) {
+        config->maxclients =
+            limit.rlim_cur > others ? (int64_t)(limit.rlim_cur - others) : 1;
+        log_line(
+            LOG_WARNING,
+            "Only %llu files may be open: maxclients is now %lld. Raise the limit with "
+            "ulimit -n.",
+            (unsigned long long)limit.rlim_cur, (long long)config->maxclients);
+    }
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+open_all(struct process *p)
+{
+    struct storage_options options = options_of(p->config, p->server);
+    char error[STORAGE_ERROR_MAX];
+
+    p->storage = storage_open(&options, error);
+    if (p->storage == NULL) {
+        log_line(LOG_WARNING, "%s", error);
+        return -1;
+    }
+    p->keyspace = keyspace_new(p->storage);
+    if (p->keyspace == NULL)
+        return -1;
+    keyspace_set_maxmemory(p->keyspace, p->config->maxmemory);
+    storage_start(p->storage);
+    host_init(&p->host, p->config, p->keyspace);
+    p->host.reconfigure = reconfigure;
+    p->host.reconfigure_arg = p;
+    return server_listen(p->server, p->config);
+}
+
+/* Closes what is open. -1: the tables could not be brought up to date. */
+static int
+close_all(struct process *p)
+{
+    int failed = 0;
+
+    if (p->keyspace != NULL) {
+        host_deinit(&p->host);
+        keyspace_free(p->keyspace);
+    }
+    if (p->storage != NULL)
+        failed = storage_close(p->storage);
+    server_free(p->server);
+    config_free(p->config);
+    return failed;
+}
+
+static void
+greet(const struct config *config)
+{
+    log_line(LOG_NOTICE,
+             "keyvald %s, data in %s. Try: redis-cli -p %lld SET greeting hello",
+             KEYVALD_VERSION, config->dir, (long long)config->port);
+}
+
+static int
+serve(struct process *p)
+{
+    int failed = open_all(p);
+
+    if (!failed) {
+        greet(p->config);
+        server_run(p->server, &p->host);
+        log_line(LOG_NOTICE, "Bringing the tables up to date before exiting");
+    }
+    if (close_all(p) != 0) {
+        log_line(LOG_WARNING, "The tables are behind; the log has everything");
+        failed = -1;
+    }
+    if (!failed)
+        log_line(LOG_WARNING, "keyvald is now ready to exit, bye bye...");
+    return failed;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct process p = {0};
+    char error[CONFIG_ERROR_MAX];
+
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0))
+        return puts("keyvald " KEYVALD_VERSION) < 0;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return fputs(USAGE, stdout) < 0;
+
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    p.config = config_new();
+    if (config_arguments(p.config, argc - 1, argv + 1, error) != 0) {
+        fprintf(stderr, "%s\n", error);
+        config_free(p.config);
+        return EXIT_FAILURE;
+    }
+    log_set_level((enum log_level)p.config->loglevel);
+    if (!log_set_file(p.config->logfile)) {
+        fprintf(stderr, "Can't open the log file %s\n", p.config->logfile);
+        config_free(p.config);
+        return EXIT_FAILURE;
+    }
+    raise_file_limit(p.config);
+    p.server = server_new();
+    return serve(&p) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,364 @@
+/*
+ * A client: a socket and its session.
+ *
+ *   read -> session_feed -> ready -> (log appended) -> sent
+ *
+ * What is read goes to the session straight from the server's buffer; only what is left
+ * of an unfinished request is kept in `input`. Reading stops while the session is parked,
+ * while its replies are not taken, and when it is closing. The memory goes in on_closed
+ * and nowhere else.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/log.h"
+#include "base/mem.h"
+#include "keyspace/keyspace.h"
+#include "server/server_priv.h"
+#include <assert.h>
+#include <stdlib.h>
+
+#define INPUT_KEEP  (16 * 1024)
+#define OUTPUT_KEEP (16 * 1024)
+
+struct client {
+    uv_tcp_t socket; /* must be first: libuv gives it back */
+    uv_write_t write;
+    struct server *server;
+    struct session *session;
+    struct client *next, *previous; /* all clients */
+    struct client *next_ready;
+    struct buf input;
+    struct buf sending; /* what `write` is sending */
+    uint64_t active_ms; /* loop time */
+    bool is_ready, reading, writing, closing;
+};
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    struct client *c = (struct client *)handle;
+
+    buf_deinit(&c->input);
+    buf_deinit(&c->sending);
+    free(c);
+}
+
+static void
+close_client(struct client *c)
+{
+    struct server *s = c->server;
+
+    if (c->closing)
+        return;
+    c->closing = true;
+    session_free(c->session);
+    c->session = NULL;
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        s->clients = c->next;
+    if (c->next != NULL)
+        c->next->previous = c->previous;
+    s->host->clients--;
+    /* One on the ready list is closed when the list is gone through. */
+    if (!c->is_ready)
+        uv_close((uv_handle_t *)&c->socket, on_closed);
+}
+
+static void
+make_ready(struct client *c)
+{
+    if (c->is_ready)
+        return;
+    c->is_ready = true;
+    c->next_ready = c->server->ready;
+    c->server->ready = c;
+}
+
+/* --- reading --- */
+
+static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+
+static bool
+wants_input(const struct client *c)
+{
+    return !session_is_parked(c->session) && !session_is_closing(c->session)
+           && session_output(c->session)->len < SESSION_OUTPUT_SOFT;
+}
+
+static void
+set_reading(struct client *c, bool reading)
+{
+    if (c->reading == reading)
+        return;
+    c->reading = reading;
+    if (reading)
+        uv_read_start((uv_stream_t *)&c->socket, on_alloc, on_read);
+    else
+        uv_read_stop((uv_stream_t *)&c->socket);
+}
+
+/* Input the client had read before, where there is some. */
+static void
+feed_kept(struct client *c)
+{
+    size_t taken = session_feed(c->session, buf_bytes(&c->input));
+
+    buf_consume(&c->input, taken);
+    if (c->input.len == 0)
+        buf_clear(&c->input, INPUT_KEEP);
+}
+
+static void
+feed_fresh(struct client *c, const char *data, size_t len)
+{
+    size_t taken = session_feed(c->session, bytes_of(data, len));
+
+    buf_append(&c->input, data + taken, len - taken);
+}
+
+static bool
+is_too_large(const struct client *c)
+{
+    return (int64_t)c->input.len > c->server->host->config->client_query_buffer_limit;
+}
+
+/* After the session was fed. */
+static void
+look_at(struct client *c)
+{
+    if (is_too_large(c)) {
+        log_line(LOG_WARNING, "Closing a client whose request is over "
+                              "client-query-buffer-limit");
+        close_client(c);
+        return;
+    }
+    set_reading(c, wants_input(c));
+    if (session_output(c->session)->len > 0 || session_is_closing(c->session))
+        make_ready(c);
+}
+
+static void
+on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct client *c = (struct client *)handle;
+
+    (void)suggested;
+    if (c->input.len == 0) {
+        *out = uv_buf_init(c->server->read_buffer, READ_SIZE);
+        return;
+    }
+    size_t missing = session_missing(c->session, c->input.len);
+    size_t room = missing > READ_SIZE ? missing : READ_SIZE;
+    *out = uv_buf_init(buf_reserve(&c->input, room), (unsigned)room);
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
+{
+    struct client *c = (struct client *)stream;
+    struct server *s = c->server;
+
+    if (nread == 0)
+        return;
+    if (nread < 0) {
+        close_client(c);
+        return;
+    }
+    s->host->bytes_in += (uint64_t)nread;
+    c->active_ms = uv_now(&s->loop);
+    if (buffer->base == s->read_buffer) {
+        feed_fresh(c, buffer->base, (size_t)nread);
+    } else {
+        c->input.len += (size_t)nread;
+        feed_kept(c);
+    }
+    look_at(c);
+}
+
+static void
+on_resumed(void *arg)
+{
+    struct client *c = arg;
+
+    feed_kept(c);
+    look_at(c);
+}
+
+/* --- sending --- */
+
+static void
+on_sent(uv_write_t *write, int status)
+{
+    struct client *c = (struct client *)write->handle;
+
+    c->writing = false;
+    buf_clear(&c->sending, OUTPUT_KEEP);
+    if (c->closing)
+        return;
+    if (status < 0)
+        close_client(c);
+    else
+        make_ready(c);
+}
+
+/* Hands the rest of the output to libuv, which sends it as the peer takes it. */
+static void
+send_rest(struct client *c, struct buf *output)
+{
+    struct buf empty = c->sending;
+
+    c->sending = *output;
+    *output = empty;
+    c->writing = true;
+    uv_buf_t piece = uv_buf_init(c->sending.data, (unsigned)c->sending.len);
+    if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
+        c->writing = false;
+        close_client(c);
+    }
+}
+
+static void
+send_output(struct client *c)
+{
+    struct buf *output = session_output(c->session);
+    uv_buf_t piece = uv_buf_init(output->data, (unsigned)output->len);
+    int sent = output->len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
+
+    if (sent < 0 && sent != UV_EAGAIN) {
+        close_client(c);
+        return;
+    }
+    c->server->host->bytes_out += output->len;
+    if (sent > 0)
+        buf_consume(output, (size_t)sent);
+    if (output->len > 0)
+        send_rest(c, output);
+    else
+        buf_clear(output, OUTPUT_KEEP);
+}
+
+/* After its replies have been sent, or most of them. */
+static void
+go_on(struct client *c)
+{
+    if (session_is_closing(c->session) && session_output(c->session)->len == 0
+        && !c->writing) {
+        close_client(c);
+        return;
+    }
+    if (c->input.len > 0 && wants_input(c) && !c->reading) {
+        feed_kept(c);
+        /* Its new replies wait for the next iteration: others have their turn first. */
+        uv_async_send(&c->server->wakeup);
+    }
+    look_at(c);
+}
+
+/* Gives whether it stays ready: its replies may not leave yet. */
+static bool
+flush(struct client *c, uint64_t promised)
+{
+    if (session_depends(c->session) > promised)
+        return true;
+    if (!c->writing)
+        send_output(c);
+    return false;
+}
+
+void
+client_flush_ready(struct server *s)
+{
+    uint64_t promised = keyspace_promised(s->host->keyspace);
+    struct client *c = s->ready, *next;
+
+    s->ready = NULL;
+    for (; c != NULL; c = next) {
+        next = c->next_ready;
+        c->is_ready = false;
+        if (c->closing) {
+            uv_close((uv_handle_t *)&c->socket, on_closed);
+        } else if (flush(c, promised)) {
+            make_ready(c);
+        } else if (!c->closing) {
+            if (!c->writing)
+                go_on(c);
+        }
+    }
+}
+
+/* --- coming and going --- */
+
+static void
+refuse(struct client *c)
+{
+    static char text[] = "-ERR max number of clients reached\r\n";
+    uv_buf_t piece = uv_buf_init(text, sizeof text - 1);
+
+    uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
+    c->server->host->refused_connections++;
+    c->closing = true;
+    uv_close((uv_handle_t *)&c->socket, on_closed);
+}
+
+static void
+begin(struct client *c)
+{
+    struct server *s = c->server;
+    const struct config *config = s->host->config;
+
+    uv_tcp_nodelay(&c->socket, 1);
+    if (config->tcp_keepalive > 0)
+        uv_tcp_keepalive(&c->socket, 1, (unsigned)config->tcp_keepalive);
+    c->session = session_new(s->host, on_resumed, c);
+    c->active_ms = uv_now(&s->loop);
+    c->next = s->clients;
+    if (s->clients != NULL)
+        s->clients->previous = c;
+    s->clients = c;
+    s->host->clients++;
+    s->host->connections++;
+    set_reading(c, true);
+}
+
+void
+client_accept(uv_stream_t *listener, int status)
+{
+    struct server *s = listener->data;
+    struct client *c;
+
+    if (status < 0) {
+        log_line(LOG_WARNING, "A connection cannot be accepted: %s", uv_strerror(status));
+        return;
+    }
+    c = xcalloc(1, sizeof *c);
+    c->server = s;
+    uv_tcp_init(&s->loop, &c->socket);
+    if (uv_accept(listener, (uv_stream_t *)&c->socket) != 0) {
+        c->closing = true;
+        uv_close((uv_handle_t *)&c->socket, on_closed);
+    } else if (s->host->clients >= s->host->config->maxclients) {
+        refuse(c);
+    } else {
+        begin(c);
+    }
+}
+
+void
+client_close_idle(struct server *s, int64_t timeout)
+{
+    uint64_t now = uv_now(&s->loop);
+
+    for (struct client *c = s->clients, *next; c != NULL; c = next) {
+        next = c->next;
+        if (now - c->active_ms > (uint64_t)timeout * 1000)
+            close_client(c);
+    }
+}
+
+void
+client_close_all(struct server *s)
+{
+    while (s->clients != NULL)
+        close_client(s->clients);
+}

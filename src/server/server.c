@@ -1,0 +1,271 @@
+/*
+ * See server.h. An iteration of the loop:
+ *
+ *   timers        background work of the keyspace; writers that waited
+ *   before_poll   commit: their changes to the log, held replies out
+ *   poll          clients are read and their commands carried out; reads that are done
+ *   are taken
+ *   after_poll    commit: the changes to the log as one batch, then the replies
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keyspace/keyspace.h"
+#include "server/server_priv.h"
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS      100  /* between attempts to write a log that failed */
+#define THROTTLE_MS   1    /* between looks at whether writers may go on */
+#define IDLE_CHECK_MS 1000 /* between looks for idle clients */
+
+static void
+on_wakeup(uv_async_t *handle)
+{
+    struct server *s = handle->data;
+
+    if (s->host != NULL)
+        keyspace_take_reads(s->host->keyspace);
+}
+
+struct server *
+server_new(void)
+{
+    struct server *s = xcalloc(1, sizeof *s);
+
+    if (uv_loop_init(&s->loop) != 0)
+        panic("the event loop cannot be made");
+    uv_async_init(&s->loop, &s->wakeup, on_wakeup);
+    s->wakeup.data = s;
+    return s;
+}
+
+void
+server_wake(void *server)
+{
+    uv_async_send(&((struct server *)server)->wakeup);
+}
+
+/* --- listening --- */
+
+static int
+parse_address(const char *text, int port, struct sockaddr_storage *out)
+{
+    if (strcmp(text, "*") == 0)
+        text = "0.0.0.0";
+    if (uv_ip4_addr(text, port, (struct sockaddr_in *)out) == 0)
+        return 0;
+    return uv_ip6_addr(text, port, (struct sockaddr_in6 *)out);
+}
+
+static int64_t
+port_of(const uv_tcp_t *listener)
+{
+    struct sockaddr_storage name;
+    int len = sizeof name;
+
+    uv_tcp_getsockname(listener, (struct sockaddr *)&name, &len);
+    if (name.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&name)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&name)->sin_port);
+}
+
+static void
+close_listener(struct server *s)
+{
+    uv_close((uv_handle_t *)&s->listeners[--s->nlisteners], NULL);
+    uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
+static int
+listen_on(struct server *s, const char *address, const struct config *config)
+{
+    bool optional = address[0] == '-';
+    const char *host = address + optional;
+    struct sockaddr_storage name;
+    uv_tcp_t *listener = &s->listeners[s->nlisteners];
+    int code = parse_address(host, (int)s->port, &name);
+
+    if (code == 0) {
+        uv_tcp_init(&s->loop, listener);
+        listener->data = s;
+        s->nlisteners++;
+        code = uv_tcp_bind(listener, (struct sockaddr *)&name, 0);
+        if (code == 0)
+            code = uv_listen((uv_stream_t *)listener, (int)config->tcp_backlog,
+                             client_accept);
+        if (code != 0)
+            close_listener(s);
+    }
+    if (code == 0) {
+        s->port = port_of(listener);
+        log_line(LOG_NOTICE, "Ready to accept connections on %s:%lld", host,
+                 (long long)s->port);
+        return 0;
+    }
+    if (optional)
+        return 0;
+    log_line(LOG_WARNING, "Could not listen on %s:%lld: %s", host, (long long)s->port,
+             uv_strerror(code));
+    return -1;
+}
+
+int
+server_listen(struct server *s, struct config *config)
+{
+    struct bytes words[LISTENERS_MAX];
+    struct buf text = {0};
+    int count = config_split(bytes_str(config->bind), &text, words, LISTENERS_MAX);
+    int failed = count < 1;
+
+    if (failed)
+        log_line(LOG_WARNING, "bind needs between 1 and %d addresses", LISTENERS_MAX);
+    s->port = config->port;
+    for (int i = 0; i < count && !failed; i++)
+        failed = listen_on(s, words[i].data, config) != 0;
+    buf_deinit(&text);
+    return failed ? -1 : 0;
+}
+
+/* --- the iteration --- */
+
+static void
+stop(struct server *s)
+{
+    s->stopping = true;
+    uv_stop(&s->loop);
+}
+
+static void
+commit(struct server *s)
+{
+    struct keyspace *ks = s->host->keyspace;
+
+    if (keyspace_is_failing(ks) && clock_mono_us() / 1000 < s->retry_ms)
+        return;
+    if (keyspace_commit(ks) != 0)
+        s->retry_ms = clock_mono_us() / 1000 + RETRY_MS;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void
+end_turn(struct server *s)
+{
+    commit(s);
+    client_flush_ready(s);
+    if (keyspace_is_over(s->host->keyspace))
+        on_timer(&s->timer);
+    if (s->host->throttled != NULL && !uv_is_active((uv_handle_t *)&s->throttle))
+        uv_timer_again(&s->throttle);
+    if (s->host->shutdown_asked)
+        stop(s);
+}
+
+static void
+on_before_poll(uv_prepare_t *handle)
+{
+    end_turn(handle->data);
+}
+
+static void
+on_after_poll(uv_check_t *handle)
+{
+    end_turn(handle->data);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    int64_t now = clock_ms();
+    int64_t next = keyspace_tend(s->host->keyspace, now);
+
+    uv_timer_start(timer, on_timer, (uint64_t)next, 0);
+    if (s->host->config->timeout > 0 && now >= s->idle_check_ms) {
+        s->idle_check_ms = now + IDLE_CHECK_MS;
+        client_close_idle(s, s->host->config->timeout);
+    }
+}
+
+static void
+on_throttle(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+
+    host_retry_writes(s->host);
+    if (s->host->throttled == NULL)
+        uv_timer_stop(timer);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+    struct server *s = handle->data;
+
+    log_line(LOG_WARNING, "Received %s scheduling shutdown...",
+             number == SIGINT ? "SIGINT" : "SIGTERM");
+    stop(s);
+}
+
+/* --- running --- */
+
+static void
+start_handles(struct server *s)
+{
+    uv_loop_t *loop = &s->loop;
+
+    uv_prepare_init(loop, &s->before_poll);
+    uv_check_init(loop, &s->after_poll);
+    uv_timer_init(loop, &s->timer);
+    uv_timer_init(loop, &s->throttle);
+    uv_signal_init(loop, &s->terminate);
+    uv_signal_init(loop, &s->interrupt);
+    s->before_poll.data = s->after_poll.data = s;
+    s->timer.data = s->throttle.data = s;
+    s->terminate.data = s->interrupt.data = s;
+    uv_prepare_start(&s->before_poll, on_before_poll);
+    uv_check_start(&s->after_poll, on_after_poll);
+    uv_timer_start(&s->timer, on_timer, 0, 0);
+    uv_timer_start(&s->throttle, on_throttle, THROTTLE_MS, THROTTLE_MS);
+    uv_signal_start(&s->terminate, on_signal, SIGTERM);
+    uv_signal_start(&s->interrupt, on_signal, SIGINT);
+}
+
+void
+server_run(struct server *s, struct host *host)
+{
+    s->host = host;
+    host->port = s->port;
+    start_handles(s);
+    while (!s->stopping)
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+    commit(s);
+    client_flush_ready(s);
+    client_close_all(s);
+    client_flush_ready(s);
+}
+
+static void
+close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void
+server_free(struct server *s)
+{
+    s->host = NULL;
+    uv_walk(&s->loop, close_handle, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&s->loop) != 0)
+        panic("the event loop has handles left");
+    free(s);
+}

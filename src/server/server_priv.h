@@ -1,0 +1,47 @@
+/* server_priv: what the files of server share. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef SERVER_SERVER_PRIV_H
+#define SERVER_SERVER_PRIV_H
+
+#include "base/buf.h"
+#include "command/host.h"
+#include "command/session.h"
+#include "server/server.h"
+#include <uv.h>
+
+#define LISTENERS_MAX 16
+#define READ_SIZE     (64 * 1024) /* bytes read at once */
+
+struct client;
+
+struct server {
+    uv_loop_t loop;
+    uv_tcp_t listeners[LISTENERS_MAX];
+    int nlisteners;
+    int64_t port;
+    uv_prepare_t before_poll; /* end of the timers' turn */
+    uv_check_t after_poll;    /* end of the clients' turn */
+    uv_timer_t timer;         /* the keyspace's background work */
+    uv_timer_t throttle;      /* writers that wait */
+    uv_async_t wakeup;
+    uv_signal_t terminate, interrupt;
+    struct host *host;
+    struct client *clients; /* all */
+    struct client *ready;   /* with replies to send, or to be looked at */
+    int64_t retry_ms;       /* a log that failed is not written before */
+    int64_t idle_check_ms;
+    bool stopping;
+    char read_buffer[READ_SIZE];
+};
+
+/* Takes a connection from a listener. */
+void client_accept(uv_stream_t *listener, int status);
+
+/* Sends what may be sent to the clients that are ready. */
+void client_flush_ready(struct server *s);
+
+/* Closes the clients that said nothing for longer than `timeout` s. */
+void client_close_idle(struct server *s, int64_t timeout);
+void client_close_all(struct server *s);
+
+#endif
