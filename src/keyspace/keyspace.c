@@ -32,6 +32,7 @@ struct loader {
     struct keyspace *keyspace;
     struct store **by_id;
     size_t nids;
+    int64_t neffects;
     int failed;
 };
 
@@ -86,6 +87,7 @@ load_effect(void *arg, uint64_t number, const struct effect *e)
         l->failed = -1;
         return;
     }
+    l->neffects++;
     effect_count(e, &s->count, &s->expires);
     s->stamp = number;
     if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))
@@ -100,6 +102,7 @@ keyspace_new(struct storage *storage)
     struct keyspace *ks = xcalloc(1, sizeof *ks);
     struct loader loader = {.keyspace = ks};
 
+    int64_t begin_us = clock_mono_us();
     ks->storage = storage;
     ks->stuck_limit = UINT64_MAX;
     ks->flights.next = ks->flights.previous = &ks->flights;
@@ -107,6 +110,8 @@ keyspace_new(struct storage *storage)
     bool loaded = storage_rows(storage, load_row, &loader) == 0
                   && storage_replay(storage, load_effect, &loader) == 0;
     free(loader.by_id);
+    log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
+             (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);
     ks->next = storage_next(storage);
     if (loaded && !loader.failed)
         return ks;

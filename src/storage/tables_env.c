@@ -14,7 +14,6 @@
 
 #define LOG_BUFFER    (1024 * 1024)
 #define LOG_FILE_SIZE (32 * 1024 * 1024)
-#define LOCKS_MAX     400000 /* a piece of the applier holds one for each page it touched */
 
 int
 tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
@@ -31,8 +30,6 @@ tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
     env->set_lg_max(env, LOG_FILE_SIZE);
     env->set_cachesize(env, (uint32_t)(cache >> 30), (uint32_t)(cache & ((1 << 30) - 1)),
                        1);
-    env->set_lk_max_locks(env, LOCKS_MAX);
-    env->set_lk_max_objects(env, LOCKS_MAX);
     env->set_lk_detect(env, DB_LOCK_DEFAULT);
     env->set_flags(env, DB_TXN_NOSYNC, 1);
     env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
