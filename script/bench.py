@@ -62,13 +62,15 @@ class Server:
 
     def __init__(self, name, program, args):
         self.name, self.program, self.args = name, program, args
-        self.dir = tempfile.mkdtemp(prefix=f"bench-{name}-")
+        self.home = tempfile.mkdtemp(prefix=f"bench-{name}-")
+        self.dir = os.path.join(self.home, "data")
+        os.mkdir(self.dir)
         self.port, self.process = free_port(), None
         atexit.register(self.close)
 
     def launch(self):
         argv = [self.program, "--port", str(self.port), "--dir", self.dir, *self.args]
-        with open(os.path.join(self.dir, "output"), "ab") as output:
+        with open(os.path.join(self.home, "output"), "ab") as output:
             self.process = subprocess.Popen(argv, stdout=output, stderr=output)
 
     def start(self):
@@ -92,7 +94,7 @@ class Server:
         sys.exit(f"bench: {self.name} does not answer")
 
     def output(self):
-        with open(os.path.join(self.dir, "output"), errors="replace") as f:
+        with open(os.path.join(self.home, "output"), errors="replace") as f:
             return f.read()[-2000:]
 
     def kill(self):
@@ -103,7 +105,7 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def cpu(self):
         return process_cpu(self.process.pid)

@@ -17,7 +17,6 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
-#include "storage/storage.h"
 
 #define LINE(out, name, format, ...)                                                     \
     buf_printf((out), name ":" format "\r\n", __VA_ARGS__)
@@ -100,33 +99,31 @@ static void
 write_persistence(struct call *c, struct buf *out)
 {
     static const char *const modes[] = {"always", "everysec", "no"};
-    struct storage *storage = keyspace_storage(c->host->keyspace);
-    struct storage_stats stats;
-    storage_stats(storage, &stats);
-    bool failing = stats.failing || keyspace_is_failing(c->host->keyspace);
+    struct keyspace_disk disk;
 
+    keyspace_disk(c->host->keyspace, &disk);
     LINE(out, "loading", "%d", 0);
     LINE(out, "appendfsync", "%s", modes[c->host->config->appendfsync]);
-    LINE(out, "write_status", "%s", failing ? "err" : "ok");
-    LINE(out, "batch_written", "%" PRIu64, storage_written(storage));
-    LINE(out, "batch_durable", "%" PRIu64, storage_durable(storage));
-    LINE(out, "batch_applied", "%" PRIu64, storage_applied(storage));
-    LINE(out, "log_bytes_ahead", "%" PRId64, stats.log_bytes);
-    LINE(out, "log_files_bytes", "%" PRId64, stats.log_files_bytes);
-    LINE(out, "log_last_sync_time", "%" PRId64, stats.last_sync_ms / 1000);
-    LINE(out, "apply_transactions", "%" PRIu64, stats.batches);
-    LINE(out, "checkpoints", "%" PRIu64, stats.checkpoints);
-    LINE(out, "open_tables", "%" PRId64, stats.open_tables);
+    LINE(out, "write_status", "%s", disk.failing ? "err" : "ok");
+    LINE(out, "batch_written", "%" PRIu64, disk.written);
+    LINE(out, "batch_durable", "%" PRIu64, disk.durable);
+    LINE(out, "batch_applied", "%" PRIu64, disk.applied);
+    LINE(out, "log_bytes_ahead", "%" PRId64, disk.log_ahead);
+    LINE(out, "log_files_bytes", "%" PRId64, disk.log_bytes);
+    LINE(out, "log_last_sync_time", "%" PRId64, disk.last_sync_ms / 1000);
+    LINE(out, "table_transactions", "%" PRIu64, disk.transactions);
+    LINE(out, "checkpoints", "%" PRIu64, disk.checkpoints);
+    LINE(out, "open_tables", "%" PRId64, disk.open_tables);
 }
 
 static void
 write_stats(struct call *c, struct buf *out)
 {
     const struct host *h = c->host;
-    struct storage_stats storage;
+    struct keyspace_disk disk;
     struct keyspace_stats stats;
     keyspace_stats(h->keyspace, &stats);
-    storage_stats(keyspace_storage(h->keyspace), &storage);
+    keyspace_disk(h->keyspace, &disk);
 
     LINE(out, "total_connections_received", "%" PRIu64, h->connections);
     LINE(out, "total_commands_processed", "%" PRIu64, h->commands);
@@ -137,7 +134,7 @@ write_stats(struct call *c, struct buf *out)
     LINE(out, "keyspace_hits", "%" PRIu64, h->hits);
     LINE(out, "keyspace_misses", "%" PRIu64, h->misses);
     LINE(out, "keys_read_cold", "%" PRIu64, stats.cold);
-    LINE(out, "table_reads", "%" PRIu64, storage.reads);
+    LINE(out, "table_reads", "%" PRIu64, disk.reads);
     LINE(out, "entries_let_go", "%" PRIu64, stats.evicted);
     LINE(out, "watched_keys", "%" PRId64, stats.watched);
     LINE(out, "total_error_replies", "%" PRIu64, h->errors);

@@ -6,7 +6,6 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
-#include "storage/storage.h"
 
 /* DBSIZE: the number of keys of the store. */
 enum err
@@ -55,9 +54,7 @@ cmd_flushall(struct call *c)
 enum err
 cmd_save(struct call *c)
 {
-    struct keyspace *ks = c->host->keyspace;
-
-    if (keyspace_commit(ks) != 0 || storage_flush(keyspace_storage(ks)) != 0)
+    if (keyspace_save(c->host->keyspace) != 0)
         return ERR_SAVE;
 
     reply_ok(c->out);

@@ -9,7 +9,6 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
-#include "storage/storage.h"
 
 struct names {
     const struct bytes *pattern; /* NULL: all */
@@ -67,12 +66,12 @@ reply_figure(struct call *c, const char *name, int64_t number)
 enum err
 cmd_store_info(struct call *c)
 {
-    struct storage_table table;
+    struct store_file file;
     struct store *s = keyspace_find_store(c->host->keyspace, c->argv[2]);
     if (s == NULL)
         return ERR_NO_STORE;
 
-    storage_table(keyspace_storage(c->host->keyspace), store_id(s), &table);
+    store_file(s, &file);
     reply_map(c->out, 7);
     reply_bulk_str(c->out, "name");
     reply_bulk(c->out, store_name(s));
@@ -82,8 +81,8 @@ cmd_store_info(struct call *c)
     reply_bulk_str(c->out, "complete");
     reply_bool(c->out, store_is_complete(s));
     reply_bulk_str(c->out, "file");
-    reply_bulk_str(c->out, table.file);
-    reply_figure(c, "bytes", table.bytes);
+    reply_bulk_str(c->out, file.path);
+    reply_figure(c, "bytes", file.bytes);
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define EFFECT_BYTES  128               /* of log, taken for a common effect */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next */
 #define TEND_US       1000          /* one slice of background work */
 #define TEND_EVERY_MS 100           /* at the latest */
@@ -33,6 +34,7 @@ struct loader {
     struct store **by_id;
     size_t nids;
     int64_t neffects;
+    int64_t most; /* there can be about so many, at the most */
     int failed;
 };
 
@@ -77,9 +79,8 @@ loaded_store(struct loader *l, const struct effect *e)
 }
 
 static void
-load_effect(void *arg, uint64_t number, const struct effect *e)
+load_effect(struct loader *l, uint64_t number, const struct effect *e)
 {
-    struct loader *l = arg;
     struct record record;
     struct store *s = loaded_store(l, e);
 
@@ -96,19 +97,57 @@ load_effect(void *arg, uint64_t number, const struct effect *e)
         store_load(s, e->key, e->kind == EFFECT_PUT ? &record : NULL, number);
 }
 
+/* Looks where each key will be, so that the waits for memory overlap. */
+static void
+prefetch_effects(struct loader *l, const struct effect *effects, size_t count)
+{
+    uint32_t hashes[REPLAY_GROUP];
+    const struct map *maps[REPLAY_GROUP];
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t id = effects[i].store;
+        struct store *s = id < l->nids ? l->by_id[id] : NULL;
+        maps[i] = s == NULL ? NULL : &s->entries;
+        hashes[i] = map_hash(effects[i].key);
+        if (maps[i] != NULL)
+            map_prefetch_slot(maps[i], hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (maps[i] != NULL)
+            map_prefetch_first(maps[i], hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (maps[i] != NULL)
+            map_prefetch_second(maps[i], hashes[i]);
+    }
+}
+
+static void
+load_effects(void *arg, uint64_t number, const struct effect *effects, size_t count)
+{
+    struct loader *l = arg;
+
+    prefetch_effects(l, effects, count);
+    for (size_t i = 0; i < count; i++)
+        load_effect(l, number, &effects[i]);
+}
+
 struct keyspace *
 keyspace_new(struct storage *storage)
 {
     struct keyspace *ks = xcalloc(1, sizeof *ks);
     struct loader loader = {.keyspace = ks};
+    struct storage_stats stats;
 
     int64_t begin_us = clock_mono_us();
+    storage_stats(storage, &stats);
+    loader.most = stats.log_bytes / EFFECT_BYTES;
     ks->storage = storage;
     ks->stuck_limit = UINT64_MAX;
     ks->flights.next = ks->flights.previous = &ks->flights;
     heap_init(&ks->deadlines, store_heap_place);
     bool loaded = storage_rows(storage, load_row, &loader) == 0
-                  && storage_replay(storage, load_effect, &loader) == 0;
+                  && storage_replay(storage, load_effects, &loader) == 0;
     free(loader.by_id);
     log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
              (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);
@@ -319,8 +358,39 @@ keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out)
     out->entries = ks->nentries;
 }
 
-struct storage *
-keyspace_storage(struct keyspace *ks)
+int
+keyspace_save(struct keyspace *ks)
 {
-    return ks->storage;
+    return keyspace_commit(ks) != 0 ? -1 : storage_flush(ks->storage);
+}
+
+void
+keyspace_disk(const struct keyspace *ks, struct keyspace_disk *out)
+{
+    struct storage_stats stats;
+
+    storage_stats(ks->storage, &stats);
+    *out = (struct keyspace_disk){
+        .written = storage_written(ks->storage),
+        .durable = storage_durable(ks->storage),
+        .applied = storage_applied(ks->storage),
+        .log_ahead = stats.log_ahead,
+        .log_bytes = stats.log_bytes,
+        .last_sync_ms = stats.last_sync_ms,
+        .transactions = stats.transactions,
+        .checkpoints = stats.checkpoints,
+        .reads = stats.reads,
+        .open_tables = stats.open_tables,
+        .failing = ks->failing || stats.failing,
+    };
+}
+
+void
+store_file(const struct store *s, struct store_file *out)
+{
+    struct storage_table table;
+
+    storage_table(s->keyspace->storage, s->id, &table);
+    memcpy(out->path, table.file, sizeof out->path);
+    out->bytes = table.bytes;
 }

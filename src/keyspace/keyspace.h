@@ -89,7 +89,21 @@ struct keyspace_stats {
     int64_t watched;
 };
 void keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out);
-struct storage *keyspace_storage(struct keyspace *ks);
+
+/* Commits, and brings the log to the disk before it returns. 0, or -1 with the reason logged. */
+int keyspace_save(struct keyspace *ks);
+
+struct keyspace_disk {
+    uint64_t written, durable, applied; /* the three marks: batches */
+    int64_t log_ahead;                  /* bytes the tables do not have yet */
+    int64_t log_bytes;                  /* what the log takes on the disk */
+    int64_t last_sync_ms;               /* wall clock of the log's last flush; 0: none yet */
+    uint64_t transactions, checkpoints; /* of the tables, since the start */
+    uint64_t reads;                     /* keys read from tables */
+    int64_t open_tables;
+    bool failing;                       /* log or tables could not be written lately */
+};
+void keyspace_disk(const struct keyspace *ks, struct keyspace_disk *out);
 
 /* --- stores --- */
 
@@ -114,6 +128,12 @@ int64_t store_count(const struct store *s); /* keys, expired ones not yet remove
 int64_t store_expires(const struct store *s); /* keys with a deadline */
 int64_t store_resident(const struct store *s); /* entries in memory, absent ones included */
 bool store_is_complete(const struct store *s);
+
+struct store_file {
+    char path[256]; /* below the data directory; "" where the store has none yet */
+    int64_t bytes;
+};
+void store_file(const struct store *s, struct store_file *out);
 struct keyspace *store_keyspace(const struct store *s);
 
 /* --- keys --- */

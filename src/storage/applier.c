@@ -195,8 +195,8 @@ apply_changes(struct storage *s, struct sweep *sweep)
             code = try_piece(s, sweep->changes + from, to - from);
         if (code != 0)
             return code;
-        checkpointer_note(&s->checkpointer, to - from);
-        atomic_fetch_add(&s->batches, 1);
+        checkpoint_note(s, to - from);
+        atomic_fetch_add(&s->transactions, 1);
         from = to;
         atomic_store(&s->backlog.done_ppm, (int64_t)(from * PPM / sweep->nchanges));
     }
@@ -295,6 +295,44 @@ apply(struct storage *s, const struct chunk *chunks)
     return 0;
 }
 
+/* A portion of what the loop replayed before this thread began. */
+struct read_back {
+    struct storage *storage;
+    struct chunks chunks;
+    int64_t bytes, portion;
+};
+
+#define PORTION_IS_FULL 1
+
+static int
+gather(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
+{
+    struct read_back *r = arg;
+
+    if (number > r->storage->replayed || r->bytes >= r->portion)
+        return PORTION_IS_FULL;
+    chunks_add(&r->chunks, number, place, effects);
+    r->bytes += (int64_t)effects.len;
+    return 0;
+}
+
+/* What is to be applied next; the caller frees it. NULL: there is no more, or it cannot be read. */
+static struct chunk *
+take(struct storage *s)
+{
+    struct read_back r = {.storage = s, .portion = backlog_portion(&s->backlog)};
+
+    if (s->mark.number >= s->replayed)
+        return backlog_take(&s->backlog);
+    if (wal_replay(s->wal, s->mark.number, s->mark.place, gather, &r) < 0) {
+        atomic_store(&s->apply_failing, true);
+        chunks_free(r.chunks.first);
+        return NULL;
+    }
+    backlog_read_back(&s->backlog, r.bytes);
+    return r.chunks.first;
+}
+
 static void *
 run(void *arg)
 {
@@ -303,7 +341,7 @@ run(void *arg)
     int failed = 0;
 
     setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread: Linux has it so */
-    while (!failed && (chunks = backlog_take(&s->backlog)) != NULL) {
+    while (!failed && (chunks = take(s)) != NULL) {
         failed = apply(s, chunks);
         chunks_free(chunks);
         if (failed) {
@@ -311,7 +349,7 @@ run(void *arg)
             break;
         }
         backlog_done(&s->backlog);
-        checkpointer_note(&s->checkpointer, 0);
+        checkpoint_note(s, 0);
         s->wake(s->wake_arg);
     }
     return NULL;

@@ -26,7 +26,7 @@ backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms)
 void
 backlog_deinit(struct backlog *b)
 {
-    chunks_free(b->first);
+    chunks_free(b->chunks.first);
     pthread_cond_destroy(&b->changed);
     pthread_mutex_destroy(&b->mutex);
 }
@@ -49,42 +49,80 @@ is_enough(struct backlog *b)
 }
 
 static struct chunk *
-chunk_for(struct backlog *b, size_t len)
+chunk_for(struct chunks *chunks, size_t len)
 {
-    if (b->last != NULL && b->last->cap - b->last->len >= len)
-        return b->last;
+    struct chunk *last = chunks->last;
+
+    if (last != NULL && last->cap - last->len >= len)
+        return last;
 
     size_t cap = len > CHUNK_SIZE ? len : CHUNK_SIZE;
     struct chunk *c = xmalloc(sizeof *c + cap);
     c->next = NULL;
     c->len = 0;
     c->cap = cap;
-    if (b->last != NULL)
-        b->last->next = c;
+    if (last != NULL)
+        last->next = c;
     else
-        b->first = c;
-    b->last = c;
+        chunks->first = c;
+    chunks->last = c;
     return c;
 }
 
 void
-backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
-            struct bytes effects)
+chunks_add(struct chunks *chunks, uint64_t number, struct wal_place place,
+           struct bytes effects)
 {
-    pthread_mutex_lock(&b->mutex);
-    bool was_empty = b->first == NULL, was_enough = is_enough(b);
-    struct chunk *c = chunk_for(b, effects.len);
+    struct chunk *c = chunk_for(chunks, effects.len);
 
     memcpy(c->data + c->len, effects.data, effects.len);
     c->len += effects.len;
     c->number = number;
     c->place = place;
+}
+
+void
+backlog_add(struct backlog *b, uint64_t number, struct wal_place place, struct bytes effects)
+{
+    pthread_mutex_lock(&b->mutex);
+    bool was_empty = b->chunks.first == NULL, was_enough = is_enough(b);
+
+    chunks_add(&b->chunks, number, place, effects);
     atomic_fetch_add(&b->waiting, (int64_t)effects.len);
     if (was_empty)
         b->since_us = clock_mono_us();
     if (was_empty || (!was_enough && is_enough(b)))
         pthread_cond_signal(&b->changed);
     pthread_mutex_unlock(&b->mutex);
+}
+
+void
+backlog_owe(struct backlog *b, int64_t bytes)
+{
+    atomic_fetch_add(&b->waiting, bytes);
+}
+
+static void
+begin_portion(struct backlog *b, int64_t bytes)
+{
+    atomic_store(&b->done_ppm, 0);
+    atomic_store(&b->under_way, bytes);
+    atomic_fetch_sub(&b->waiting, bytes);
+}
+
+void
+backlog_read_back(struct backlog *b, int64_t bytes)
+{
+    begin_portion(b, bytes);
+}
+
+int64_t
+backlog_portion(struct backlog *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    int64_t portion = b->distance / 2;
+    pthread_mutex_unlock(&b->mutex);
+    return portion;
 }
 
 static void
@@ -95,25 +133,23 @@ wait_until(struct backlog *b, int64_t at_us)
     pthread_cond_timedwait(&b->changed, &b->mutex, &at);
 }
 
-/* The oldest chunks, about half the distance of them, so that the other half can fill. */
+/* The oldest chunks, up to a portion. */
 static struct chunk *
 detach(struct backlog *b)
 {
-    struct chunk *taken = b->first, *end = taken;
+    struct chunk *taken = b->chunks.first, *end = taken;
     int64_t bytes = (int64_t)taken->len;
 
     while (end->next != NULL && bytes + (int64_t)end->next->len <= b->distance / 2) {
         end = end->next;
         bytes += (int64_t)end->len;
     }
-    b->first = end->next;
+    b->chunks.first = end->next;
     end->next = NULL;
-    if (b->first == NULL)
-        b->last = NULL;
+    if (b->chunks.first == NULL)
+        b->chunks.last = NULL;
     b->since_us = clock_mono_us();
-    atomic_store(&b->done_ppm, 0);
-    atomic_store(&b->under_way, bytes);
-    atomic_fetch_sub(&b->waiting, bytes);
+    begin_portion(b, bytes);
     return taken;
 }
 
@@ -124,7 +160,7 @@ backlog_take(struct backlog *b)
 
     pthread_mutex_lock(&b->mutex);
     for (;;) {
-        if (b->first == NULL) {
+        if (b->chunks.first == NULL) {
             if (b->stop)
                 break;
             pthread_cond_wait(&b->changed, &b->mutex);
@@ -176,7 +212,7 @@ void
 backlog_hurry(struct backlog *b)
 {
     pthread_mutex_lock(&b->mutex);
-    b->hurry = b->first != NULL;
+    b->hurry = b->chunks.first != NULL;
     pthread_cond_signal(&b->changed);
     pthread_mutex_unlock(&b->mutex);
 }

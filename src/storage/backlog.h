@@ -24,11 +24,20 @@ struct chunk {
     char data[];
 };
 
+/* A list of chunks as it grows. */
+struct chunks {
+    struct chunk *first, *last;
+};
+
+/* Copies a batch to its end. */
+void chunks_add(struct chunks *c, uint64_t number, struct wal_place place,
+                struct bytes effects);
+
 struct backlog {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     /* Under the mutex: */
-    struct chunk *first, *last;
+    struct chunks chunks;
     int64_t since_us; /* when the first batch of it was added */
     int64_t delay_us; /* a batch may wait so long for others */
     int64_t distance; /* bytes that may wait and be under way together */
@@ -46,6 +55,14 @@ void backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms);
 /* Copies a batch in. Loop only. */
 void backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
                  struct bytes effects);
+
+/* So many bytes are in the log from before and wait too, though not here: the applier reads
+ * them back itself, in parts it announces. */
+void backlog_owe(struct backlog *b, int64_t bytes);
+void backlog_read_back(struct backlog *b, int64_t bytes);
+
+/* How many bytes are worth taking at once: half the distance, so that the other half can fill. */
+int64_t backlog_portion(struct backlog *b);
 
 /* Waits until there is enough, or until it is old enough, and takes it; NULL: stopped,
  * and nothing is left. The caller frees the chunks with chunks_free. Applier only. */

@@ -117,9 +117,23 @@ storage_rows(struct storage *s, storage_row_fn *visit, void *arg)
 
 struct effects {
     struct storage *storage;
-    storage_effect_fn *visit;
+    storage_effects_fn *visit;
     void *arg;
 };
+
+/* Up to REPLAY_GROUP effects from the front of *rest. Gives their count, -1 for damage. */
+static int
+read_group(struct storage *s, struct bytes *rest, struct effect *group)
+{
+    int count = 0, more = 1;
+
+    while (count < REPLAY_GROUP && (more = effect_next(rest, &group[count])) == 1) {
+        if (group[count].store >= s->next_store)
+            s->next_store = group[count].store + 1;
+        count++;
+    }
+    return more < 0 ? -1 : count;
+}
 
 static int
 replay_batch(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
@@ -127,45 +141,41 @@ replay_batch(void *arg, uint64_t number, struct wal_place place, struct bytes ef
     struct effects *r = arg;
     struct storage *s = r->storage;
     struct bytes rest = effects;
-    struct effect e;
-    int more;
+    struct effect group[REPLAY_GROUP];
+    int count;
 
-    while ((more = effect_next(&rest, &e)) == 1) {
-        if (e.store >= s->next_store)
-            s->next_store = e.store + 1;
-        r->visit(r->arg, number, &e);
-    }
-    if (more != 0) {
+    while ((count = read_group(s, &rest, group)) > 0)
+        r->visit(r->arg, number, group, (size_t)count);
+    if (count != 0) {
         log_line(LOG_WARNING, "The log is damaged: batch %llu cannot be read",
                  (unsigned long long)number);
         return -1;
     }
-    backlog_add(&s->backlog, number, place, effects);
+    (void)place;
+    backlog_owe(&s->backlog, (int64_t)effects.len);
     s->next = number + 1;
     atomic_store(&s->written, number);
     return 0;
 }
 
 int
-storage_replay(struct storage *s, storage_effect_fn *visit, void *arg)
+storage_replay(struct storage *s, storage_effects_fn *visit, void *arg)
 {
     struct effects r = {s, visit, arg};
 
     assert(!s->started);
     if (wal_replay(s->wal, s->mark.number, s->mark.place, replay_batch, &r) != 0)
         return -1;
-    /* What a process that was killed had left to the kernel is made safe now. */
-    if (wal_sync_files(s->wal) != 0)
-        return -1;
-    atomic_store(&s->durable, atomic_load(&s->written));
-    return 0;
+    s->replayed = atomic_load(&s->written);
+    /* What a process that was killed had left to the kernel has to be safe before it is told. */
+    return s->sync == SYNC_ALWAYS ? storage_sync_log(s) : 0;
 }
 
 void
 storage_start(struct storage *s)
 {
     s->started = true;
-    checkpointer_start(s);
+    s->checkpoint.last_us = clock_mono_us();
     applier_start(s);
     flusher_start(s, s->sync == SYNC_EVERYSEC);
     readers_start(s, s->readers.nthreads);
@@ -180,7 +190,7 @@ storage_close(struct storage *s)
         readers_stop(s);
         applier_stop(s);
         flusher_stop(s);
-        failed = checkpointer_stop(s);
+        failed = checkpoint_make(s);
         if (storage_sync_log(s) != 0
             || atomic_load(&s->applied) != atomic_load(&s->written))
             failed = -1;
@@ -331,13 +341,12 @@ storage_table(struct storage *s, uint32_t store, struct storage_table *out)
 void
 storage_stats(struct storage *s, struct storage_stats *out)
 {
-    out->log_bytes =
-        atomic_load(&s->backlog.waiting) + atomic_load(&s->backlog.under_way);
-    out->log_files_bytes = wal_size(s->wal);
-    out->batches = atomic_load(&s->batches);
-    out->checkpoints = s->started ? checkpointer_count(&s->checkpointer) : 0;
+    out->log_ahead = atomic_load(&s->backlog.waiting) + atomic_load(&s->backlog.under_way);
+    out->log_bytes = wal_size(s->wal);
+    out->last_sync_ms = atomic_load(&s->last_sync_ms);
+    out->transactions = atomic_load(&s->transactions);
+    out->checkpoints = atomic_load(&s->checkpoint.count);
     out->reads = atomic_load(&s->readers.keys);
     out->open_tables = tables_open_count(s->tables);
     out->failing = atomic_load(&s->log_failing) || atomic_load(&s->apply_failing);
-    out->last_sync_ms = atomic_load(&s->last_sync_ms);
 }

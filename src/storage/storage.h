@@ -56,10 +56,12 @@ struct storage_row {
 typedef void storage_row_fn(void *arg, const struct storage_row *row);
 int storage_rows(struct storage *s, storage_row_fn *visit, void *arg);
 
-/* Gives every effect of the log that the tables do not have yet, in order, with its
- * batch's number. Once, before storage_start. */
-typedef void storage_effect_fn(void *arg, uint64_t number, const struct effect *effect);
-int storage_replay(struct storage *s, storage_effect_fn *visit, void *arg);
+/* Gives every effect of the log that the tables do not have yet, in order, with its batch's
+ * number; some at once, so that they can be looked up together. Once, before storage_start. */
+#define REPLAY_GROUP 32 /* effects given at once, at most */
+typedef void storage_effects_fn(void *arg, uint64_t number, const struct effect *effects,
+                                size_t count);
+int storage_replay(struct storage *s, storage_effects_fn *visit, void *arg);
 
 /* Starts the threads: the applier, the flusher, the checkpointer and the readers. */
 void storage_start(struct storage *s);
@@ -144,14 +146,13 @@ struct storage_table {
 void storage_table(struct storage *s, uint32_t store, struct storage_table *out);
 
 struct storage_stats {
-    int64_t log_bytes;       /* the log is ahead of the tables by so much */
-    int64_t log_files_bytes; /* what the log takes on disk */
-    uint64_t batches;        /* applied transactions */
-    uint64_t checkpoints;
-    uint64_t reads; /* keys read from tables */
+    int64_t log_ahead;                  /* bytes of log the tables do not have yet */
+    int64_t log_bytes;                  /* what the log takes on the disk */
+    int64_t last_sync_ms;               /* wall clock of the log's last flush; 0: none yet */
+    uint64_t transactions, checkpoints; /* of the tables, since the start */
+    uint64_t reads;                     /* keys read from tables */
     int64_t open_tables;
-    bool failing;         /* the last append or application failed */
-    int64_t last_sync_ms; /* wall clock of the last flush */
+    bool failing;                       /* log or tables could not be written lately */
 };
 void storage_stats(struct storage *s, struct storage_stats *out);
 

@@ -6,7 +6,7 @@
 #include "storage/applier.h"
 #include "storage/backlog.h"
 #include "storage/catalog.h"
-#include "storage/checkpointer.h"
+#include "storage/checkpoint.h"
 #include "storage/flusher.h"
 #include "storage/readers.h"
 #include "storage/storage.h"
@@ -34,17 +34,18 @@ struct storage {
 
     /* Applier only, once it runs: */
     struct catalog_mark mark;
+    uint64_t replayed; /* up to here it reads the log itself: the loop had read it before */
 
     /* For everyone: */
     _Atomic uint64_t written, durable, applied;
     _Atomic bool log_failing, apply_failing;
-    _Atomic uint64_t batches;
+    _Atomic uint64_t transactions;
     _Atomic int64_t last_sync_ms;
 
     struct backlog backlog;
     struct applier applier;
     struct flusher flusher;
-    struct checkpointer checkpointer;
+    struct checkpoint checkpoint;
     struct readers readers;
 };
 

@@ -7,11 +7,14 @@
 #include "base/mem.h"
 #include "storage/dberr.h"
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WAL_RECTYPE (DB_user_BEGIN + 1)
@@ -39,6 +42,8 @@ struct wal {
     char *home;
     struct buf record; /* loop only: what is being appended */
     bool failing;      /* loop only */
+    uint32_t old_first, old_last; /* files of an earlier process; set by the replay */
+    _Atomic bool has_old;         /* they have not been flushed yet */
     pthread_mutex_t mutex;
     struct wal_file *files;
     size_t nfiles;
@@ -165,6 +170,16 @@ seek(struct wal *w, DB_LOGC *cursor, uint64_t after, struct wal_place place, DB_
     return cursor->get(cursor, lsn, record, DB_SET);
 }
 
+static void
+note_old_files(struct wal *w)
+{
+    if (w->old_last != 0 || w->nfiles == 0)
+        return;
+    w->old_first = w->files[0].file;
+    w->old_last = w->files[w->nfiles - 1].file;
+    atomic_store(&w->has_old, true);
+}
+
 int
 wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *visit,
            void *arg)
@@ -189,6 +204,7 @@ wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *
     }
     cursor->close(cursor, 0);
     buf_deinit(&r.chain);
+    note_old_files(w);
     if (code != 0 && code != DB_NOTFOUND)
         return dberr_log(code, "The log is damaged");
     return failed;
@@ -200,13 +216,15 @@ file_path(const struct wal *w, uint32_t file, char *path, size_t size)
     snprintf(path, size, "%s/" WAL_DIR "/log.%010u", w->home, file);
 }
 
-int
-wal_sync_files(struct wal *w)
+/* Flushes the files an earlier process wrote, for Berkeley DB flushes only what it wrote
+ * itself. */
+static int
+flush_old_files(struct wal *w)
 {
     char path[4096];
 
-    for (size_t i = 0; i < w->nfiles; i++) {
-        file_path(w, w->files[i].file, path, sizeof path);
+    for (uint32_t file = w->old_first; file <= w->old_last; file++) {
+        file_path(w, file, path, sizeof path);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             continue;
@@ -270,6 +288,10 @@ wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush,
 int
 wal_flush(struct wal *w)
 {
+    if (atomic_load(&w->has_old) && flush_old_files(w) != 0)
+        return -1;
+    atomic_store(&w->has_old, false);
+
     int code = w->env->log_flush(w->env, NULL);
 
     return code == 0 ? 0 : dberr_log(code, "The log cannot be flushed");
@@ -297,11 +319,19 @@ wal_remove(struct wal *w, uint64_t number)
 int64_t
 wal_size(struct wal *w)
 {
-    int64_t files = 0;
+    char path[4096];
+    struct dirent *entry;
+    struct stat file;
+    int64_t bytes = 0;
 
-    pthread_mutex_lock(&w->mutex);
-    if (w->nfiles > 0)
-        files = (int64_t)w->files[w->nfiles - 1].file - w->files[0].file + 1;
-    pthread_mutex_unlock(&w->mutex);
-    return files * WAL_FILE_SIZE;
+    snprintf(path, sizeof path, "%s/" WAL_DIR, w->home);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return 0;
+    while ((entry = readdir(dir)) != NULL) {
+        if (fstatat(dirfd(dir), entry->d_name, &file, 0) == 0 && S_ISREG(file.st_mode))
+            bytes += file.st_blocks * 512;
+    }
+    closedir(dir);
+    return bytes;
 }

@@ -37,16 +37,13 @@ struct wal_place {
 struct wal *wal_open(const char *home);
 void wal_close(struct wal *w);
 
-/* Gives each whole batch after number `after`, whose place is given (0,0: from the
- * front), in order. effects is borrowed. -1: the log is damaged or has a gap; the reason
- * is logged. */
+/* Gives each whole batch after number `after`, whose place is given (0,0: from the front),
+ * in order. effects is borrowed. A visit that does not give 0 ends it, and that is given back. -1:
+ * the log is damaged or has a gap; the reason is logged. From any thread. */
 typedef int wal_batch_fn(void *arg, uint64_t number, struct wal_place place,
                          struct bytes effects);
 int wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *visit,
                void *arg);
-
-/* Brings to the disk what an earlier process left to the kernel. After wal_replay. */
-int wal_sync_files(struct wal *w);
 
 /* Appends a batch to what the kernel keeps, or with flush to what the disk keeps. Loop
  * only. -1: nothing of it counts. The reason is logged at the first of several
@@ -54,13 +51,14 @@ int wal_sync_files(struct wal *w);
 int wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush,
                struct wal_place *place);
 
-/* Brings everything that was appended to the disk. From any thread. */
+/* Brings everything that was appended to the disk, also what an earlier process had left to the
+ * kernel. From any thread. */
 int wal_flush(struct wal *w);
 
 /* Removes the files in which every batch is at or below number. From any thread. */
 void wal_remove(struct wal *w, uint64_t number);
 
-/* Bytes its files take, about. From any thread. */
+/* Bytes its files take on the disk. From any thread. */
 int64_t wal_size(struct wal *w);
 
 #endif

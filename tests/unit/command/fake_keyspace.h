@@ -246,12 +246,28 @@ keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out)
     never();
 }
 
-struct storage *
-keyspace_storage(struct keyspace *ks)
+int
+keyspace_save(struct keyspace *ks)
 {
     (void)ks;
     never();
-    return NULL;
+    return 0;
+}
+
+void
+keyspace_disk(const struct keyspace *ks, struct keyspace_disk *out)
+{
+    (void)ks;
+    (void)out;
+    never();
+}
+
+void
+store_file(const struct store *s, struct store_file *out)
+{
+    (void)s;
+    (void)out;
+    never();
 }
 
 struct entry *

@@ -1,0 +1,33 @@
+/* See checkpoint.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/checkpoint.h"
+#include "base/clock.h"
+#include "storage/dberr.h"
+#include "storage/storage_priv.h"
+
+#define ENOUGH_CHANGES 40000
+#define LONG_AGO_US    (10 * 1000 * 1000)
+
+int
+checkpoint_make(struct storage *s)
+{
+    int code = s->env->txn_checkpoint(s->env, 0, 0, 0);
+
+    if (code != 0)
+        return dberr_log(code, "The tables cannot be checkpointed");
+    wal_remove(s->wal, atomic_load(&s->applied));
+    s->checkpoint.changes = 0;
+    s->checkpoint.last_us = clock_mono_us();
+    atomic_fetch_add(&s->checkpoint.count, 1);
+    return 0;
+}
+
+void
+checkpoint_note(struct storage *s, size_t changes)
+{
+    struct checkpoint *c = &s->checkpoint;
+
+    c->changes += changes;
+    if (c->changes >= ENOUGH_CHANGES || clock_mono_us() - c->last_us >= LONG_AGO_US)
+        checkpoint_make(s);
+}

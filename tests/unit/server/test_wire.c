@@ -1,0 +1,496 @@
+/*
+ * What only the wire shows: requests in pieces and in heaps, bytes that are no protocol, clients
+ * that go away, read slowly or are too many. Every sentence holds for redis-server too, and is
+ * tried on it, but those on names of stores.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/mem.h"
+#include "lib/daemon.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PIPELINE         100000
+#define BIG_VALUE        (64 * 1024 * 1024)
+#define SLOW_VALUE       (1024 * 1024)
+#define SLOW_GETS        64
+#define LONG_LINE        (70 * 1024)
+#define STORE_NAME_LIMIT (64 * 1024) /* bytes in a store's name */
+
+/* --- sentences --- */
+
+static struct daemon *
+started(void **state, char *const *args)
+{
+    struct daemon *d = daemon_new(*(enum daemon_kind *)*state, args);
+
+    daemon_start(d);
+    return d;
+}
+
+static void
+assert_sends(struct client *c, const char *text)
+{
+    assert_int_equal(client_send(c, bytes_str(text)), 0);
+}
+
+static void
+assert_receives(struct client *c, const char *text)
+{
+    size_t len = strlen(text), have = 0;
+    char *got = xcalloc(1, len + 1);
+
+    while (have < len) {
+        size_t more = client_receive(c, got + have, len - have);
+        if (more == 0)
+            break;
+        have += more;
+    }
+    assert_string_equal(got, text);
+    free(got);
+}
+
+static void
+assert_is_hung_up_on(struct client *c)
+{
+    char byte;
+
+    assert_int_equal(client_receive(c, &byte, 1), 0);
+    client_close(c);
+}
+
+static void
+assert_asks(struct client *c, const char *line, const char *answer)
+{
+    assert_string_equal(client_ask(c, line), answer);
+}
+
+/* Sends all of out while it receives, so that neither side has to wait for the other. */
+static void
+exchange(struct client *c, struct bytes out, char *in, size_t in_len)
+{
+    size_t have = 0;
+
+    while (have < in_len) {
+        struct pollfd fd = {client_fd(c), POLLIN | (out.len > 0 ? POLLOUT : 0), 0};
+        assert_true(poll(&fd, 1, CLIENT_PATIENCE_S * 1000) > 0);
+        if (fd.revents & POLLOUT) {
+            ssize_t sent = send(fd.fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+            assert_true(sent > 0);
+            out = bytes_of(out.data + sent, out.len - (size_t)sent);
+        }
+        if (fd.revents & (POLLIN | POLLHUP)) {
+            size_t got = client_receive(c, in + have, in_len - have);
+            assert_true(got > 0);
+            have += got;
+        }
+    }
+    assert_int_equal(out.len, 0);
+}
+
+/* --- requests --- */
+
+static void
+test_a_line_is_a_request(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+
+    assert_sends(c, "PING\r\n");
+    assert_receives(c, "+PONG\r\n");
+    assert_sends(c, "\r\nset k \"a b\\x41\"\nGET 'k'\r\n");
+    assert_receives(c, "+OK\r\n$4\r\na bA\r\n");
+    client_close(c);
+    daemon_free(d);
+}
+
+static void
+test_a_hundred_thousand_requests_come_at_once(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+    struct buf out = {0}, expected = {0};
+
+    for (int i = 1; i <= PIPELINE; i++) {
+        buf_printf(&out, "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n");
+        buf_printf(&expected, ":%d\r\n", i);
+    }
+    char *in = xmalloc(expected.len);
+    exchange(c, buf_bytes(&out), in, expected.len);
+    assert_memory_equal(in, expected.data, expected.len);
+    free(in);
+    buf_deinit(&out);
+    buf_deinit(&expected);
+    client_close(c);
+    daemon_free(d);
+}
+
+/* The other client's round trip lets the server see the first piece alone. */
+static void
+test_a_request_may_be_cut_anywhere(void **state)
+{
+    static const char request[] =
+        "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\nhello\r\nworld\r\nGET k\r\n";
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+
+    for (size_t cut = 1; cut < strlen(request); cut++) {
+        assert_int_equal(client_send(c, bytes_of(request, cut)), 0);
+        assert_asks(other, "PING", "PONG");
+        assert_sends(c, request + cut);
+        assert_receives(c, "+OK\r\n$12\r\nhello\r\nworld\r\n");
+    }
+    client_close(other);
+    client_close(c);
+    daemon_free(d);
+}
+
+static void
+test_what_is_no_request_is_told_and_hung_up_on(void **state)
+{
+    static const char *const cases[][2] = {
+        {"*1\r\n!4\r\nPING\r\n", "-ERR Protocol error: expected '$', got '!'\r\n"},
+        {"*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+        {"*2147483648\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+        {"*+1\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+        {"*1\r\n$x\r\n", "-ERR Protocol error: invalid bulk length\r\n"},
+        {"*1\r\n$-1\r\n", "-ERR Protocol error: invalid bulk length\r\n"},
+        {"*1\r\n$99999999999\r\n", "-ERR Protocol error: invalid bulk length\r\n"},
+        {"GET \"k\r\n", "-ERR Protocol error: unbalanced quotes in request\r\n"},
+    };
+    struct daemon *d = started(state, NULL);
+    struct client *other = daemon_client(d);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct client *c = daemon_client(d);
+        assert_sends(c, cases[i][0]);
+        assert_receives(c, cases[i][1]);
+        assert_is_hung_up_on(c);
+        assert_asks(other, "PING", "PONG");
+    }
+    client_close(other);
+    daemon_free(d);
+}
+
+static void
+test_requests_before_a_wrong_one_are_answered(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+
+    assert_sends(c, "*1\r\n$4\r\nPING\r\n*1\r\n!4\r\nPING\r\n");
+    assert_receives(c, "+PONG\r\n-ERR Protocol error: expected '$', got '!'\r\n");
+    assert_is_hung_up_on(c);
+    daemon_free(d);
+}
+
+static void
+test_an_oversized_argument_is_refused(void **state)
+{
+    struct daemon *d = started(state, (char *[]){"--proto-max-bulk-len", "1mb", NULL});
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+
+    assert_sends(c, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048577\r\n");
+    assert_receives(c, "-ERR Protocol error: invalid bulk length\r\n");
+    assert_is_hung_up_on(c);
+    assert_asks(other, "EXISTS k", "(integer) 0");
+    client_close(other);
+    daemon_free(d);
+}
+
+static void
+assert_line_is_too_long(struct daemon *d, char first, const char *answer)
+{
+    struct client *c = daemon_client(d);
+    char *line = xmalloc(LONG_LINE + 1);
+
+    memset(line, '1', LONG_LINE);
+    line[0] = first;
+    line[LONG_LINE] = '\0';
+    assert_sends(c, line);
+    assert_receives(c, answer);
+    client_close(c);
+    free(line);
+}
+
+static void
+test_a_line_that_is_too_long_is_refused(void **state)
+{
+    struct daemon *d = started(state, NULL);
+
+    assert_line_is_too_long(d, 'G', "-ERR Protocol error: too big inline request\r\n");
+    assert_line_is_too_long(d, '*', "-ERR Protocol error: too big mbulk count string\r\n");
+    daemon_free(d);
+}
+
+static void
+test_quit_is_answered_and_hung_up_on(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+
+    assert_sends(c, "*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n");
+    assert_receives(c, "+OK\r\n");
+    assert_is_hung_up_on(c);
+    daemon_free(d);
+}
+
+/* --- clients --- */
+
+static void
+test_a_client_that_goes_away_leaves_nothing_half_done(void **state)
+{
+    static const char request[] = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nhello\r\n";
+    struct daemon *d = started(state, NULL);
+    struct client *other = daemon_client(d);
+
+    for (size_t cut = 1; cut < strlen(request); cut++) {
+        struct client *c = daemon_client(d);
+        assert_int_equal(client_send(c, bytes_of(request, cut)), 0);
+        client_close(c);
+        assert_asks(other, "EXISTS k", "(integer) 0");
+    }
+    struct client *c = daemon_client(d);
+    assert_sends(c, "MULTI\r\nSET k v\r\n");
+    assert_receives(c, "+OK\r\n+QUEUED\r\n");
+    client_close(c);
+    assert_asks(other, "EXISTS k", "(integer) 0");
+    client_close(other);
+    daemon_free(d);
+}
+
+static void
+test_one_client_too_many_is_told_so(void **state)
+{
+    struct daemon *d = started(state, (char *[]){"--maxclients", "2", NULL});
+    struct client *one = daemon_client(d), *two = daemon_client(d);
+
+    assert_asks(one, "PING", "PONG");
+    assert_asks(two, "PING", "PONG");
+    struct client *three = daemon_client(d);
+    assert_receives(three, "-ERR max number of clients reached\r\n");
+    assert_is_hung_up_on(three);
+    assert_asks(two, "QUIT", "OK");
+    assert_is_hung_up_on(two);
+    three = daemon_client(d);
+    assert_asks(three, "PING", "PONG");
+    assert_asks(one, "PING", "PONG");
+    client_close(three);
+    client_close(one);
+    daemon_free(d);
+}
+
+static void
+set_big(struct client *c, const char *key, size_t len)
+{
+    struct buf out = {0};
+    char ok[strlen("+OK\r\n")];
+
+    buf_printf(&out, "*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%zu\r\n", strlen(key), key, len);
+    memset(buf_reserve(&out, len), 'v', len);
+    out.len += len;
+    buf_append(&out, "\r\n", 2);
+    exchange(c, buf_bytes(&out), ok, sizeof ok);
+    assert_memory_equal(ok, "+OK\r\n", sizeof ok);
+    buf_deinit(&out);
+}
+
+static void
+assert_receives_big(struct client *c, size_t len)
+{
+    char head[32];
+    char *in = xmalloc(len + sizeof head);
+
+    snprintf(head, sizeof head, "$%zu\r\n", len);
+    assert_receives(c, head);
+    exchange(c, bytes_of(NULL, 0), in, len + 2);
+    for (size_t i = 0; i < len; i++) {
+        if (in[i] != 'v')
+            fail_msg("byte %zu of %zu is %d", i, len, in[i]);
+    }
+    assert_memory_equal(in + len, "\r\n", 2);
+    free(in);
+}
+
+static void
+test_a_slow_reader_holds_nobody_up(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *slow = daemon_client(d), *other = daemon_client(d);
+
+    set_big(slow, "big", SLOW_VALUE);
+    for (int i = 0; i < SLOW_GETS; i++)
+        assert_sends(slow, "GET big\r\n");
+    for (int i = 0; i < 1000; i++)
+        assert_asks(other, "PING", "PONG");
+    for (int i = 0; i < SLOW_GETS; i++)
+        assert_receives_big(slow, SLOW_VALUE);
+    client_close(other);
+    client_close(slow);
+    daemon_free(d);
+}
+
+static void
+test_a_reader_that_goes_away_holds_nobody_up(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *gone = daemon_client(d), *other = daemon_client(d);
+
+    set_big(gone, "big", SLOW_VALUE);
+    for (int i = 0; i < SLOW_GETS; i++)
+        assert_sends(gone, "GET big\r\n");
+    client_close(gone);
+    assert_asks(other, "STRLEN big", "(integer) 1048576");
+    client_close(other);
+    daemon_free(d);
+}
+
+static void
+test_a_value_of_64_megabytes_goes_there_and_back(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+
+    set_big(c, "big", BIG_VALUE);
+    assert_sends(c, "GET big\r\n");
+    assert_asks(other, "STRLEN big", "(integer) 67108864");
+    assert_receives_big(c, BIG_VALUE);
+    client_close(other);
+    client_close(c);
+    daemon_free(d);
+}
+
+/* --- names of stores --- */
+
+static char long_name[STORE_NAME_LIMIT];
+
+#define NAME(text)                                                                       \
+    {                                                                                    \
+        text, sizeof(text) - 1                                                           \
+    }
+
+static const struct bytes names[] = {
+    NAME("two words"), NAME("a/b"),  NAME("../a"),
+    NAME("a\0b"),      NAME("a\0c"), NAME("\xc3\xa9t\xc3\xa9"),
+    NAME("\xff\xfe"),  NAME("A/B"),  NAME("."),
+    NAME(".."),        NAME("-1x"),  {long_name, sizeof long_name},
+};
+
+#define NNAMES (sizeof names / sizeof names[0])
+
+static void
+assert_says(struct client *c, struct bytes word, struct bytes more, struct bytes third,
+            const char *reply)
+{
+    struct bytes argv[] = {word, more, third};
+    struct answer answer;
+    struct buf text = {0};
+
+    assert_true(client_command(c, argv, third.data != NULL ? 3 : 2, &answer));
+    answer_print(&answer, &text);
+    buf_append(&text, "", 1);
+    assert_string_equal(text.data, reply);
+    buf_deinit(&text);
+    answer_deinit(&answer);
+}
+
+static void
+assert_each_name_holds_its_own(struct client *c)
+{
+    char reply[32];
+
+    for (size_t i = 0; i < NNAMES; i++) {
+        snprintf(reply, sizeof reply, "\"%zu\"\n", i);
+        assert_says(c, bytes_str("SELECT"), names[i], bytes_of(NULL, 0), "OK\n");
+        assert_says(c, bytes_str("GET"), bytes_str("k"), bytes_of(NULL, 0), reply);
+        assert_asks(c, "DBSIZE", "(integer) 1");
+    }
+}
+
+static void
+test_any_bytes_are_a_stores_name(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+    char number[32];
+
+    memset(long_name, 'n', sizeof long_name);
+    for (size_t i = 0; i < NNAMES; i++) {
+        snprintf(number, sizeof number, "%zu", i);
+        assert_says(c, bytes_str("SELECT"), names[i], bytes_of(NULL, 0), "OK\n");
+        assert_says(c, bytes_str("SET"), bytes_str("k"), bytes_str(number), "OK\n");
+    }
+    assert_each_name_holds_its_own(c);
+    client_close(c);
+    daemon_kill(d);
+    daemon_start(d);
+    c = daemon_client(d);
+    assert_each_name_holds_its_own(c);
+    client_close(c);
+    assert_int_equal(daemon_stop(d), 0);
+    daemon_start(d);
+    c = daemon_client(d);
+    assert_each_name_holds_its_own(c);
+    client_close(c);
+    daemon_free(d);
+}
+
+static void
+test_a_stores_name_has_64_kilobytes_at_most(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+    struct bytes argv[] = {bytes_str("SELECT"),
+                           {xcalloc(1, STORE_NAME_LIMIT + 1), STORE_NAME_LIMIT + 1}};
+    struct answer answer;
+
+    assert_true(client_command(c, argv, 2, &answer));
+    assert_int_equal(answer.kind, '-');
+    answer_deinit(&answer);
+    assert_asks(c, "SET k v", "OK");
+    assert_asks(c, "SELECT 0", "OK");
+    assert_asks(c, "GET k", "\"v\"");
+    free((char *)argv[1].data);
+    client_close(c);
+    daemon_free(d);
+}
+
+static enum daemon_kind keyvald = DAEMON_KEYVALD, redis = DAEMON_REDIS;
+
+#define ON_KEYVALD(test) cmocka_unit_test_prestate(test, &keyvald)
+#define ON_BOTH(test)                                                                    \
+    ON_KEYVALD(test),                                                                    \
+    {                                                                                    \
+#test " (redis)", test, NULL, NULL, &redis                                       \
+    }
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(test_a_line_is_a_request),
+        ON_BOTH(test_a_hundred_thousand_requests_come_at_once),
+        ON_BOTH(test_a_request_may_be_cut_anywhere),
+        ON_BOTH(test_what_is_no_request_is_told_and_hung_up_on),
+        ON_BOTH(test_requests_before_a_wrong_one_are_answered),
+        ON_BOTH(test_an_oversized_argument_is_refused),
+        ON_BOTH(test_a_line_that_is_too_long_is_refused),
+        ON_BOTH(test_quit_is_answered_and_hung_up_on),
+        ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
+        ON_BOTH(test_one_client_too_many_is_told_so),
+        ON_BOTH(test_a_slow_reader_holds_nobody_up),
+        ON_BOTH(test_a_reader_that_goes_away_holds_nobody_up),
+        ON_BOTH(test_a_value_of_64_megabytes_goes_there_and_back),
+        ON_KEYVALD(test_any_bytes_are_a_stores_name),
+        ON_KEYVALD(test_a_stores_name_has_64_kilobytes_at_most),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
