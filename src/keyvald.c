@@ -124,7 +124,10 @@ open_all(struct process *p)
     host_init(&p->host, p->config, p->keyspace);
     p->host.reconfigure = reconfigure;
     p->host.reconfigure_arg = p;
-    return server_listen(p->server, p->config);
+    if (server_listen(p->server, p->config) != 0)
+        return -1;
+    p->host.port = server_port(p->server);
+    return 0;
 }
 
 /* Closes what is open. -1: the tables could not be brought up to date. */
@@ -145,11 +148,11 @@ close_all(struct process *p)
 }
 
 static void
-greet(const struct config *config)
+greet(const struct process *p)
 {
     log_line(LOG_NOTICE,
              "keyvald %s, data in %s. Try: redis-cli -p %lld SET greeting hello",
-             KEYVALD_VERSION, config->dir, (long long)config->port);
+             KEYVALD_VERSION, p->config->dir, (long long)p->host.port);
 }
 
 static int
@@ -158,7 +161,7 @@ serve(struct process *p)
     int failed = open_all(p);
 
     if (!failed) {
-        greet(p->config);
+        greet(p);
         server_run(p->server, &p->host);
         log_line(LOG_NOTICE, "Bringing the tables up to date before exiting");
     }

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define EFFECT_BYTES  128               /* of log, taken for a common effect */
+#define EFFECT_BYTES  128           /* of log, taken for a common effect */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next */
 #define TEND_US       1000          /* one slice of background work */
 #define TEND_EVERY_MS 100           /* at the latest */

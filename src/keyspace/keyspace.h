@@ -97,11 +97,11 @@ struct keyspace_disk {
     uint64_t written, durable, applied; /* the three marks: batches */
     int64_t log_ahead;                  /* bytes the tables do not have yet */
     int64_t log_bytes;                  /* what the log takes on the disk */
-    int64_t last_sync_ms;               /* wall clock of the log's last flush; 0: none yet */
+    int64_t last_sync_ms; /* wall clock of the log's last flush; 0: none yet */
     uint64_t transactions, checkpoints; /* of the tables, since the start */
     uint64_t reads;                     /* keys read from tables */
     int64_t open_tables;
-    bool failing;                       /* log or tables could not be written lately */
+    bool failing; /* log or tables could not be written lately */
 };
 void keyspace_disk(const struct keyspace *ks, struct keyspace_disk *out);
 

@@ -116,7 +116,7 @@ listen_on(struct server *s, const char *address, const struct config *config)
 }
 
 int
-server_listen(struct server *s, struct config *config)
+server_listen(struct server *s, const struct config *config)
 {
     struct bytes words[LISTENERS_MAX];
     struct buf text = {0};
@@ -130,6 +130,12 @@ server_listen(struct server *s, struct config *config)
         failed = listen_on(s, words[i].data, config) != 0;
     buf_deinit(&text);
     return failed ? -1 : 0;
+}
+
+int64_t
+server_port(const struct server *s)
+{
+    return s->port;
 }
 
 /* --- the iteration --- */
@@ -241,7 +247,6 @@ void
 server_run(struct server *s, struct host *host)
 {
     s->host = host;
-    host->port = s->port;
     start_handles(s);
     while (!s->stopping)
         uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -7,6 +7,8 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include <stdint.h>
+
 struct config;
 struct host;
 struct keyspace;
@@ -18,8 +20,11 @@ struct server *server_new(void);
 /* Wakes the loop, from any thread: something was read, or a mark moved. */
 void server_wake(void *server);
 
-/* Listens where config says. 0; -1 with the reason logged. host->port is set. */
-int server_listen(struct server *s, struct config *config);
+/* Listens where config says. 0; -1 with the reason logged. */
+int server_listen(struct server *s, const struct config *config);
+
+/* The port it listens on, also where config says 0 for any. */
+int64_t server_port(const struct server *s);
 
 /* Serves until SHUTDOWN, SIGTERM or SIGINT, then closes all clients. What was answered is
  * in the log. */

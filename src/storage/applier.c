@@ -90,22 +90,22 @@ struct piece {
     DBC *cursor; /* on the last of them */
 };
 
-/* How far a piece reaches that begins at from. */
+/* How far a piece reaches that begins at from, and how many tables it comes to. */
 static size_t
-piece_end(const struct sweep *sweep, size_t from)
+piece_end(const struct sweep *sweep, size_t from, int *ntables)
 {
-    int ntables = 0;
     size_t bytes = 0, at = from;
     const struct table *table = NULL;
 
+    *ntables = 0;
     for (; at < sweep->nchanges && at - from < PIECE_CHANGES; at++) {
         const struct change *c = &sweep->changes[at];
-        if (c->table != table && ntables++ == PIECE_TABLES)
-            break;
-        table = c->table;
         bytes += c->len;
-        if (bytes > PIECE_BYTES && at > from)
+        if ((c->table != table && *ntables == PIECE_TABLES)
+            || (bytes > PIECE_BYTES && at > from))
             break;
+        *ntables += c->table != table;
+        table = c->table;
     }
     return at;
 }
@@ -188,14 +188,15 @@ apply_changes(struct storage *s, struct sweep *sweep)
     size_t from = 0;
 
     while (from < sweep->nchanges) {
-        size_t to = piece_end(sweep, from);
+        int ntables;
+        size_t to = piece_end(sweep, from, &ntables);
         int code = DB_LOCK_DEADLOCK;
 
         for (int tries = 0; code == DB_LOCK_DEADLOCK && tries < DEADLOCK_TRIES; tries++)
             code = try_piece(s, sweep->changes + from, to - from);
         if (code != 0)
             return code;
-        checkpoint_note(s, to - from);
+        checkpoint_note(s, to - from, ntables);
         atomic_fetch_add(&s->transactions, 1);
         from = to;
         atomic_store(&s->backlog.done_ppm, (int64_t)(from * PPM / sweep->nchanges));
@@ -349,7 +350,7 @@ run(void *arg)
             break;
         }
         backlog_done(&s->backlog);
-        checkpoint_note(s, 0);
+        checkpoint_note(s, 0, 0);
         s->wake(s->wake_arg);
     }
     return NULL;

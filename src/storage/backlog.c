@@ -82,7 +82,8 @@ chunks_add(struct chunks *chunks, uint64_t number, struct wal_place place,
 }
 
 void
-backlog_add(struct backlog *b, uint64_t number, struct wal_place place, struct bytes effects)
+backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
+            struct bytes effects)
 {
     pthread_mutex_lock(&b->mutex);
     bool was_empty = b->chunks.first == NULL, was_enough = is_enough(b);

@@ -6,7 +6,10 @@
 #include "storage/storage_priv.h"
 
 #define ENOUGH_CHANGES 40000
-#define LONG_AGO_US    (10 * 1000 * 1000)
+/* Berkeley DB opens a closed table's file again to write its pages, and closes it only at the next
+ * checkpoint: so many descriptors may gather. */
+#define ENOUGH_TABLES 256
+#define LONG_AGO_US   (10 * 1000 * 1000)
 
 int
 checkpoint_make(struct storage *s)
@@ -17,17 +20,20 @@ checkpoint_make(struct storage *s)
         return dberr_log(code, "The tables cannot be checkpointed");
     wal_remove(s->wal, atomic_load(&s->applied));
     s->checkpoint.changes = 0;
+    s->checkpoint.tables = 0;
     s->checkpoint.last_us = clock_mono_us();
     atomic_fetch_add(&s->checkpoint.count, 1);
     return 0;
 }
 
 void
-checkpoint_note(struct storage *s, size_t changes)
+checkpoint_note(struct storage *s, size_t changes, int tables)
 {
     struct checkpoint *c = &s->checkpoint;
 
     c->changes += changes;
-    if (c->changes >= ENOUGH_CHANGES || clock_mono_us() - c->last_us >= LONG_AGO_US)
+    c->tables += tables;
+    if (c->changes >= ENOUGH_CHANGES || c->tables >= ENOUGH_TABLES
+        || clock_mono_us() - c->last_us >= LONG_AGO_US)
         checkpoint_make(s);
 }

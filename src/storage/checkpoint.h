@@ -19,14 +19,15 @@ struct storage;
 struct checkpoint {
     /* Applier only: */
     size_t changes;  /* applied since the last one */
+    int tables;      /* written to since the last one */
     int64_t last_us; /* when that was */
     /* For everyone: */
     _Atomic uint64_t count;
 };
 
-/* So many changes were applied: makes a checkpoint when there are enough, or when the last is long
- * ago. What fails is logged and tried again with the next changes. */
-void checkpoint_note(struct storage *s, size_t changes);
+/* So many changes were applied to so many tables: makes a checkpoint when there are enough, or when
+ * the last is long ago. What fails is logged and tried again with the next changes. */
+void checkpoint_note(struct storage *s, size_t changes, int tables);
 
 /* Makes one now. -1: it failed, with the reason logged. */
 int checkpoint_make(struct storage *s);

@@ -341,7 +341,8 @@ storage_table(struct storage *s, uint32_t store, struct storage_table *out)
 void
 storage_stats(struct storage *s, struct storage_stats *out)
 {
-    out->log_ahead = atomic_load(&s->backlog.waiting) + atomic_load(&s->backlog.under_way);
+    out->log_ahead =
+        atomic_load(&s->backlog.waiting) + atomic_load(&s->backlog.under_way);
     out->log_bytes = wal_size(s->wal);
     out->last_sync_ms = atomic_load(&s->last_sync_ms);
     out->transactions = atomic_load(&s->transactions);

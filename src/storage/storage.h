@@ -146,13 +146,13 @@ struct storage_table {
 void storage_table(struct storage *s, uint32_t store, struct storage_table *out);
 
 struct storage_stats {
-    int64_t log_ahead;                  /* bytes of log the tables do not have yet */
-    int64_t log_bytes;                  /* what the log takes on the disk */
-    int64_t last_sync_ms;               /* wall clock of the log's last flush; 0: none yet */
+    int64_t log_ahead;    /* bytes of log the tables do not have yet */
+    int64_t log_bytes;    /* what the log takes on the disk */
+    int64_t last_sync_ms; /* wall clock of the log's last flush; 0: none yet */
     uint64_t transactions, checkpoints; /* of the tables, since the start */
     uint64_t reads;                     /* keys read from tables */
     int64_t open_tables;
-    bool failing;                       /* log or tables could not be written lately */
+    bool failing; /* log or tables could not be written lately */
 };
 void storage_stats(struct storage *s, struct storage_stats *out);
 

@@ -30,6 +30,7 @@ tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
     env->set_lg_max(env, LOG_FILE_SIZE);
     env->set_cachesize(env, (uint32_t)(cache >> 30), (uint32_t)(cache & ((1 << 30) - 1)),
                        1);
+    env->set_mp_max_openfd(env, TABLES_ENV_FILES);
     env->set_lk_detect(env, DB_LOCK_DEFAULT);
     env->set_flags(env, DB_TXN_NOSYNC, 1);
     env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);

@@ -6,6 +6,8 @@
 #include <db.h>
 #include <stdint.h>
 
+#define TABLES_ENV_FILES 32 /* opened for writing pages of tables that are closed */
+
 /* Opens it in the data directory with so many bytes of page cache. 0 or Berkeley DB's
  * code. */
 int tables_env_open(const char *dir, int64_t cache, DB_ENV **out);

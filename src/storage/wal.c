@@ -40,8 +40,8 @@ struct wal_file {
 struct wal {
     DB_ENV *env;
     char *home;
-    struct buf record; /* loop only: what is being appended */
-    bool failing;      /* loop only */
+    struct buf record;            /* loop only: what is being appended */
+    bool failing;                 /* loop only */
     uint32_t old_first, old_last; /* files of an earlier process; set by the replay */
     _Atomic bool has_old;         /* they have not been flushed yet */
     pthread_mutex_t mutex;
@@ -312,7 +312,8 @@ wal_remove(struct wal *w, uint64_t number)
         gone++;
     }
     w->nfiles -= gone;
-    memmove(w->files, w->files + gone, w->nfiles * sizeof *w->files);
+    if (gone > 0)
+        memmove(w->files, w->files + gone, w->nfiles * sizeof *w->files);
     pthread_mutex_unlock(&w->mutex);
 }
 
