@@ -62,6 +62,7 @@ load_row(void *arg, const struct storage_row *row)
     s->expires = row->expires;
     s->complete = row->count == 0;
     s->keep_absent = s->warmed = false;
+    map_reserve(&s->entries, (size_t)(row->count < l->most ? row->count : l->most));
 }
 
 static struct store *
