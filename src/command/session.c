@@ -19,6 +19,9 @@
 #include "keyspace/keyspace.h"
 #include "value/string.h"
 
+#define LOOK_AHEAD_MIN 256         /* bytes of input from which on it may be a pipeline */
+#define LOOK_AHEAD_MAX (16 * 1024) /* bytes read over at once */
+
 struct session *
 session_new(struct host *host, session_resumed_fn *resumed, void *arg)
 {
@@ -31,6 +34,7 @@ session_new(struct host *host, session_resumed_fn *resumed, void *arg)
     s->resumed_arg = arg;
     s->reply = (struct reply){.out = &s->output, .protocol = 2};
     parser_init(&s->parser, STRING_MAX);
+    parser_init(&s->scout, STRING_MAX);
     return s;
 }
 
@@ -62,6 +66,7 @@ session_free(struct session *s)
     queue_clear(&s->queue);
     store_release(s->store);
     parser_deinit(&s->parser);
+    parser_deinit(&s->scout);
     buf_deinit(&s->output);
     free(s);
 }
@@ -82,13 +87,41 @@ can_go_on(const struct session *s)
     return !s->closing && !session_is_parked(s) && s->output.len < SESSION_OUTPUT_SOFT;
 }
 
+/* Reads over the next requests of a pipeline, so that the memory of their first keys is
+ * on its way when they are carried out. Gives how many bytes it has seen. */
+static size_t
+look_ahead(struct session *s, struct bytes input)
+{
+    struct bytes keys[STORE_PREFETCH_MAX];
+    size_t seen = 0, nkeys = 0;
+
+    if (input.len > LOOK_AHEAD_MAX)
+        input.len = LOOK_AHEAD_MAX;
+    parser_restart(&s->scout);
+    s->scout.bulk_max = s->parser.bulk_max;
+    /* An inline request has its arguments in the parser, which the next one
+     * overwrites. */
+    while (nkeys < STORE_PREFETCH_MAX && seen < input.len && input.data[seen] == '*'
+           && parser_next(&s->scout, input.data + seen, input.len - seen)
+                  == PARSED_REQUEST) {
+        seen += s->scout.consumed;
+        if (s->scout.argc > 1)
+            keys[nkeys++] = s->scout.argv[1];
+    }
+    store_prefetch(s->store, keys, nkeys);
+    return seen;
+}
+
 size_t
 session_feed(struct session *s, struct bytes input)
 {
-    size_t taken = 0;
+    size_t taken = 0, looked = 0;
 
     begin_feeding(s);
     while (taken < input.len && can_go_on(s)) {
+        if (taken >= looked && input.len - taken >= LOOK_AHEAD_MIN)
+            looked =
+                taken + look_ahead(s, bytes_of(input.data + taken, input.len - taken));
         switch (parser_next(&s->parser, input.data + taken, input.len - taken)) {
         case PARSED_MORE:
             return taken;

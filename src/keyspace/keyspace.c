@@ -98,30 +98,20 @@ load_effect(struct loader *l, uint64_t number, const struct effect *e)
         store_load(s, e->key, e->kind == EFFECT_PUT ? &record : NULL, number);
 }
 
-/* Looks where each key will be, so that the waits for memory overlap. */
 static void
-prefetch_effects(struct loader *l, const struct effect *effects, size_t count)
+prefetch_effects(const struct loader *l, const struct effect *effects, size_t count)
 {
-    uint32_t hashes[REPLAY_GROUP];
-    const struct map *maps[REPLAY_GROUP];
+    struct bytes keys[REPLAY_GROUP];
 
-    for (size_t i = 0; i < count; i++) {
-        uint32_t id = effects[i].store;
-        struct store *s = id < l->nids ? l->by_id[id] : NULL;
-        maps[i] = s == NULL ? NULL : &s->entries;
-        hashes[i] = map_hash(effects[i].key);
-        if (maps[i] != NULL)
-            map_prefetch_slot(maps[i], hashes[i]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (maps[i] != NULL)
-            map_prefetch_first(maps[i], hashes[i]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (maps[i] != NULL)
-            map_prefetch_second(maps[i], hashes[i]);
-    }
+    /* Most groups are of one store; the others are as right, only slower. */
+    if (effects[0].store >= l->nids || l->by_id[effects[0].store] == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        keys[i] = effects[i].key;
+    store_prefetch(l->by_id[effects[0].store], keys, count);
 }
+
+_Static_assert(REPLAY_GROUP <= STORE_PREFETCH_MAX, "a group is looked up at once");
 
 static void
 load_effects(void *arg, uint64_t number, const struct effect *effects, size_t count)
@@ -173,6 +163,7 @@ keyspace_free(struct keyspace *ks)
     map_deinit(&ks->stores);
     heap_deinit(&ks->deadlines);
     buf_deinit(&ks->batch);
+    buf_deinit(&ks->refused);
     free(ks);
 }
 
@@ -233,16 +224,35 @@ drop_empty_store(struct keyspace *ks)
 
 /* --- batches and marks --- */
 
+/* Appends the batch that was refused before. It has to be the same batch, byte for byte:
+ * the log may have it already. */
+static int
+commit_refused(struct keyspace *ks)
+{
+    if (ks->refused.len == 0)
+        return 0;
+    if (storage_append(ks->storage, buf_bytes(&ks->refused)) != 0)
+        return -1;
+    buf_clear(&ks->refused, 0);
+    ks->failing = false;
+    return 0;
+}
+
 int
 keyspace_commit(struct keyspace *ks)
 {
+    if (commit_refused(ks) != 0)
+        return -1;
     if (ks->batch.len == 0)
         return 0;
     if (storage_append(ks->storage, buf_bytes(&ks->batch)) != 0) {
+        struct buf empty = ks->refused;
+        ks->refused = ks->batch;
+        ks->batch = empty;
         ks->failing = true;
+        ks->next++;
         return -1;
     }
-    ks->failing = false;
     buf_clear(&ks->batch, BATCH_KEEP);
     ks->next = storage_next(ks->storage);
     return 0;

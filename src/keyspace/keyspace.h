@@ -90,7 +90,8 @@ struct keyspace_stats {
 };
 void keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out);
 
-/* Commits, and brings the log to the disk before it returns. 0, or -1 with the reason logged. */
+/* Commits, and brings the log to the disk before it returns. 0, or -1 with the reason
+ * logged. */
 int keyspace_save(struct keyspace *ks);
 
 struct keyspace_disk {
@@ -140,6 +141,11 @@ struct keyspace *store_keyspace(const struct store *s);
 
 /* Whether a look-up of key can be answered from memory. */
 bool store_knows(const struct store *s, struct bytes key);
+
+/* Asks the processor for the memory that look-ups of these keys will read, so that the
+ * waits overlap. Changes nothing. */
+void store_prefetch(const struct store *s, const struct bytes *keys, size_t count);
+#define STORE_PREFETCH_MAX 32 /* keys at once */
 
 /* The entry, or NULL where there is none or it has expired (it is removed then). The key
  * is known. Borrowed until the store's next change. */

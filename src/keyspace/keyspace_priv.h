@@ -55,6 +55,7 @@ struct keyspace {
     struct heap deadlines; /* of stores, by their first */
     struct buf batch;      /* effects since the last commit */
     uint64_t next;         /* the number they will have */
+    struct buf refused;    /* the batch before, where the log could not be written */
     uint64_t seen;
     bool failing;
     bool closing;         /* no read is asked for any more */

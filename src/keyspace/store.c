@@ -211,6 +211,22 @@ store_knows(const struct store *s, struct bytes key)
     return s->complete || store_entry(s, key) != NULL;
 }
 
+void
+store_prefetch(const struct store *s, const struct bytes *keys, size_t count)
+{
+    uint32_t hashes[STORE_PREFETCH_MAX];
+
+    assert(count <= STORE_PREFETCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = map_hash(keys[i]);
+        map_prefetch_slot(&s->entries, hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        map_prefetch_first(&s->entries, hashes[i]);
+    for (size_t i = 0; i < count; i++)
+        map_prefetch_second(&s->entries, hashes[i]);
+}
+
 struct entry *
 store_find(struct store *s, struct bytes key, int64_t now)
 {

@@ -7,16 +7,18 @@
 #include "storage/storage_priv.h"
 #include "storage/sweep.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #define PIECE_CHANGES  50000
 #define PIECE_BYTES    (64 * 1024 * 1024)
 #define PIECE_TABLES   64   /* open at once for a piece */
+#define LOOK_AHEAD     8    /* changes whose effects are asked for from memory */
 #define RETRY_MS       1000 /* after a failure */
 #define DEADLOCK_TRIES 100
 #define PPM            1000000
-#define NICENESS       5 /* the loop goes first: it is the one clients wait for */
+#define NICENESS       10 /* the loop goes first: it is the one clients wait for */
 
 /* --- what was flushed --- */
 
@@ -128,8 +130,12 @@ enter_table(struct piece *p, struct table *t)
     DB *db;
     int code = close_cursor(p);
 
-    if (code == 0 && t->file[0] == '\0')
+    while (code == 0 && t->file[0] == '\0') {
         code = tables_create_file(s->tables, t, s->mark.next_generation++);
+        /* Given before a death that came before the mark. */
+        if (code == EEXIST)
+            code = 0;
+    }
     if (code == 0)
         code = tables_acquire(s->tables, t->id, &acquired, &db);
     if (code != 0)
@@ -169,6 +175,8 @@ try_piece(struct storage *s, const struct change *changes, size_t count)
     if (code != 0)
         return code;
     for (size_t i = 0; i < count && code == 0; i++) {
+        if (i + LOOK_AHEAD < count)
+            __builtin_prefetch(changes[i + LOOK_AHEAD].at);
         if (changes[i].table != table)
             code = enter_table(&p, changes[i].table);
         table = changes[i].table;
@@ -317,7 +325,8 @@ gather(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
     return 0;
 }
 
-/* What is to be applied next; the caller frees it. NULL: there is no more, or it cannot be read. */
+/* What is to be applied next; the caller frees it. NULL: there is no more, or it cannot
+ * be read. */
 static struct chunk *
 take(struct storage *s)
 {

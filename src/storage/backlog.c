@@ -41,11 +41,18 @@ backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms)
     pthread_mutex_unlock(&b->mutex);
 }
 
-/* A sweep is worth starting at a quarter of the distance. */
+/* Bytes that may wait before the applier is busy: with so many a sweep is worth
+ * starting. */
+static int64_t
+slack(const struct backlog *b)
+{
+    return b->distance / 8 * 3;
+}
+
 static bool
 is_enough(struct backlog *b)
 {
-    return atomic_load(&b->waiting) >= b->distance / 4;
+    return atomic_load(&b->waiting) >= slack(b);
 }
 
 static struct chunk *
@@ -230,8 +237,8 @@ backlog_stop(struct backlog *b)
 bool
 backlog_has_room(struct backlog *b)
 {
-    int64_t half = b->distance / 2, slack = b->distance / 4;
+    int64_t most = b->distance / 2, least = slack(b);
     int64_t done = atomic_load(&b->done_ppm);
 
-    return atomic_load(&b->waiting) < slack + (half - slack) * done / PPM;
+    return atomic_load(&b->waiting) < least + (most - least) * done / PPM;
 }

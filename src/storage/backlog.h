@@ -56,12 +56,13 @@ void backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms);
 void backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
                  struct bytes effects);
 
-/* So many bytes are in the log from before and wait too, though not here: the applier reads
- * them back itself, in parts it announces. */
+/* So many bytes are in the log from before and wait too, though not here: the applier
+ * reads them back itself, in parts it announces. */
 void backlog_owe(struct backlog *b, int64_t bytes);
 void backlog_read_back(struct backlog *b, int64_t bytes);
 
-/* How many bytes are worth taking at once: half the distance, so that the other half can fill. */
+/* How many bytes are worth taking at once: half the distance, so that the other half can
+ * fill. */
 int64_t backlog_portion(struct backlog *b);
 
 /* Waits until there is enough, or until it is old enough, and takes it; NULL: stopped,

@@ -6,8 +6,8 @@
 #include "storage/storage_priv.h"
 
 #define ENOUGH_CHANGES 40000
-/* Berkeley DB opens a closed table's file again to write its pages, and closes it only at the next
- * checkpoint: so many descriptors may gather. */
+/* Berkeley DB opens a closed table's file again to write its pages, and closes it only at
+ * the next checkpoint: so many descriptors may gather. */
 #define ENOUGH_TABLES 256
 #define LONG_AGO_US   (10 * 1000 * 1000)
 

@@ -1,10 +1,10 @@
 /*
- * checkpoint: brings the tables' pages to the disk, so that recovery has little to redo, and then
- * removes the log's files that nothing needs any more.
+ * checkpoint: brings the tables' pages to the disk, so that recovery has little to redo,
+ * and then removes the log's files that nothing needs any more.
  *
- * It belongs to the applier and runs between its pieces: beside them it would meet pages that
- * are being changed, for which Berkeley DB's sync sleeps a whole second (measured: the applier
- * then did 50,000 changes a second instead of 300,000).
+ * It belongs to the applier and runs between its pieces: beside them it would meet pages
+ * that are being changed, for which Berkeley DB's sync sleeps a whole second (measured:
+ * the applier then did 50,000 changes a second instead of 300,000).
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef STORAGE_CHECKPOINT_H
@@ -25,8 +25,9 @@ struct checkpoint {
     _Atomic uint64_t count;
 };
 
-/* So many changes were applied to so many tables: makes a checkpoint when there are enough, or when
- * the last is long ago. What fails is logged and tried again with the next changes. */
+/* So many changes were applied to so many tables: makes a checkpoint when there are
+ * enough, or when the last is long ago. What fails is logged and tried again with the
+ * next changes. */
 void checkpoint_note(struct storage *s, size_t changes, int tables);
 
 /* Makes one now. -1: it failed, with the reason logged. */

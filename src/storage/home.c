@@ -128,8 +128,8 @@ check_new(int at, const struct complaint *c)
     return 0;
 }
 
-/* The log of the tables begins before the catalog does. That our own log reaches as far as the
- * catalog says is seen when it is replayed. */
+/* The log of the tables begins before the catalog does. That our own log reaches as far
+ * as the catalog says is seen when it is replayed. */
 static int
 check(int at, const struct complaint *c)
 {

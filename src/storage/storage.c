@@ -121,7 +121,8 @@ struct effects {
     void *arg;
 };
 
-/* Up to REPLAY_GROUP effects from the front of *rest. Gives their count, -1 for damage. */
+/* Up to REPLAY_GROUP effects from the front of *rest. Gives their count, -1 for
+ * damage. */
 static int
 read_group(struct storage *s, struct bytes *rest, struct effect *group)
 {
@@ -167,7 +168,8 @@ storage_replay(struct storage *s, storage_effects_fn *visit, void *arg)
     if (wal_replay(s->wal, s->mark.number, s->mark.place, replay_batch, &r) != 0)
         return -1;
     s->replayed = atomic_load(&s->written);
-    /* What a process that was killed had left to the kernel has to be safe before it is told. */
+    /* What a process that was killed had left to the kernel has to be safe before it is
+     * told. */
     return s->sync == SYNC_ALWAYS ? storage_sync_log(s) : 0;
 }
 

@@ -35,7 +35,8 @@ struct storage_options {
     int64_t max_open_tables;
     int read_threads;
     enum storage_sync sync;
-    /* Called from any thread when a mark moved or a read is done; must not block. */
+    /* Called from any thread when the applied mark moved or a read is done; must not
+     * block. */
     void (*wake)(void *arg);
     void *wake_arg;
 };
@@ -56,14 +57,15 @@ struct storage_row {
 typedef void storage_row_fn(void *arg, const struct storage_row *row);
 int storage_rows(struct storage *s, storage_row_fn *visit, void *arg);
 
-/* Gives every effect of the log that the tables do not have yet, in order, with its batch's
- * number; some at once, so that they can be looked up together. Once, before storage_start. */
+/* Gives every effect of the log that the tables do not have yet, in order, with its
+ * batch's number; some at once, so that they can be looked up together. Once, before
+ * storage_start. */
 #define REPLAY_GROUP 32 /* effects given at once, at most */
 typedef void storage_effects_fn(void *arg, uint64_t number, const struct effect *effects,
                                 size_t count);
 int storage_replay(struct storage *s, storage_effects_fn *visit, void *arg);
 
-/* Starts the threads: the applier, the flusher, the checkpointer and the readers. */
+/* Starts the threads: the applier, the flusher and the readers. */
 void storage_start(struct storage *s);
 
 /* Applies all that was written, checkpoints and closes. -1: the tables could not be
@@ -78,8 +80,8 @@ uint32_t storage_new_store(struct storage *s);
 uint64_t storage_next(const struct storage *s);
 
 /* Appends effects (see effect.h) as batch storage_next to the log, and with SYNC_ALWAYS
- * flushes it. The bytes are copied. -1: nothing of it counts, and it can be tried
- * again. */
+ * flushes it. The bytes are copied. -1: it is to be appended again, the same, before any
+ * other. */
 int storage_append(struct storage *s, struct bytes effects);
 
 uint64_t storage_written(const struct storage *s);

@@ -64,7 +64,8 @@ add_change(struct gather *g, struct table *t, const char *at, size_t len)
         g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
         s->changes = xrealloc(s->changes, g->cap * sizeof *s->changes);
     }
-    s->changes[s->nchanges++] = (struct change){t, 0, at, g->order, (uint32_t)len};
+    s->changes[s->nchanges++] =
+        (struct change){.table = t, .at = at, .order = g->order, .len = (uint32_t)len};
 }
 
 static int
@@ -97,17 +98,22 @@ gather_chunk(struct gather *g, const struct chunk *chunk)
     return -1;
 }
 
-/* A store without keys has no file, whichever way it lost them. */
-static void
+/* A store without keys has no file, whichever way it lost them. -1: the counts cannot
+ * be. */
+static int
 flush_empty(struct sweep *s)
 {
     for (struct table *t = s->touched; t != NULL; t = t->next_touched) {
-        assert(t->new_count >= 0);
+        if (t->new_count < 0) {
+            log_line(LOG_WARNING, "The log removes more keys than the catalog has");
+            return -1;
+        }
         if (t->new_count == 0) {
             t->flushed = true;
             t->flushed_at = UINT32_MAX;
         }
     }
+    return 0;
 }
 
 static uint64_t
@@ -129,10 +135,23 @@ drop_flushed(struct sweep *s)
         struct change c = s->changes[i];
         if (c.order <= c.table->flushed_at)
             continue;
-        c.rank = rank_of(change_effect(&c).key, c.table->prefix_len);
+        struct bytes key = change_effect(&c).key;
+        c.rank = rank_of(key, c.table->prefix_len);
+        c.tail_len = (uint32_t)(key.len - c.table->prefix_len);
         s->changes[kept++] = c;
     }
     s->nchanges = kept;
+}
+
+/* Of two keys of one table, as memcmp orders them, the shorter first. */
+static int
+compare_keys(const struct change *a, const struct change *b)
+{
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    if (a->tail_len <= sizeof a->rank && b->tail_len <= sizeof b->rank)
+        return (a->tail_len > b->tail_len) - (a->tail_len < b->tail_len);
+    return bytes_cmp(change_effect(a).key, change_effect(b).key);
 }
 
 static int
@@ -142,19 +161,10 @@ compare(const void *left, const void *right)
 
     if (a->table != b->table)
         return a->table->id < b->table->id ? -1 : 1;
-    if (a->rank != b->rank)
-        return a->rank < b->rank ? -1 : 1;
-    int order = bytes_cmp(change_effect(a).key, change_effect(b).key);
+    int order = compare_keys(a, b);
     if (order != 0)
         return order;
     return a->order < b->order ? -1 : 1;
-}
-
-static bool
-is_same_key(const struct change *a, const struct change *b)
-{
-    return a->table == b->table && a->rank == b->rank
-           && bytes_eq(change_effect(a).key, change_effect(b).key);
 }
 
 static void
@@ -163,7 +173,8 @@ keep_last_of_each_key(struct sweep *s)
     size_t kept = 0;
 
     for (size_t i = 0; i < s->nchanges; i++) {
-        if (i + 1 < s->nchanges && is_same_key(&s->changes[i], &s->changes[i + 1]))
+        const struct change *c = &s->changes[i], *next = c + 1;
+        if (i + 1 < s->nchanges && c->table == next->table && compare_keys(c, next) == 0)
             continue;
         s->changes[kept++] = s->changes[i];
     }
@@ -184,7 +195,10 @@ sweep_build(struct sweep *s, struct tables *tables, const struct chunk *chunks)
         s->number = c->number;
         s->place = c->place;
     }
-    flush_empty(s);
+    if (flush_empty(s) != 0) {
+        sweep_free(s);
+        return -1;
+    }
     drop_flushed(s);
     if (s->nchanges > 0)
         qsort(s->changes, s->nchanges, sizeof *s->changes, compare);

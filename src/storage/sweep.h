@@ -10,13 +10,15 @@
 #include "storage/effect.h"
 #include "storage/tables.h"
 
-/* One key's last change. */
+/* One key's last change. What sorting needs stands here, for the effects lie far
+ * apart. */
 struct change {
     struct table *table;
     uint64_t rank;  /* the key's bytes behind what all keys of its table share */
     const char *at; /* the effect, in a chunk */
     uint32_t order; /* in the log */
     uint32_t len;   /* bytes of the effect */
+    uint32_t tail_len; /* bytes of the key behind what is shared: rank has them all up to 8 */
 };
 
 struct sweep {

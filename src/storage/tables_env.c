@@ -9,8 +9,10 @@
 #include "storage/filename.h"
 #include "storage/home.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LOG_BUFFER    (1024 * 1024)
 #define LOG_FILE_SIZE (32 * 1024 * 1024)
@@ -75,9 +77,9 @@ free_known(struct map_node *node, void *arg)
 }
 
 static void
-remove_stray(DB_ENV *env, const struct map *known, const char *entry)
+remove_stray(DB_ENV *env, const char *dir, const struct map *known, const char *entry)
 {
-    char file[sizeof FILENAME_DIR + 256];
+    char file[sizeof FILENAME_DIR + 256], path[4096];
 
     snprintf(file, sizeof file, FILENAME_DIR "/%s", entry);
     struct bytes name = bytes_str(file);
@@ -85,9 +87,10 @@ remove_stray(DB_ENV *env, const struct map *known, const char *entry)
         || map_find(known, map_hash(name), name, has_name) != NULL)
         return;
     log_line(LOG_NOTICE, "Removing %s, which no store owns", file);
-    int code = env->dbremove(env, NULL, file, NULL, DB_AUTO_COMMIT);
-    if (code != 0)
-        dberr_log(code, file);
+    /* What was never finished is no table for Berkeley DB, and no log speaks of it. */
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    if (env->dbremove(env, NULL, file, NULL, DB_AUTO_COMMIT) != 0 && unlink(path) != 0)
+        dberr_log(errno, file);
 }
 
 int
@@ -101,7 +104,7 @@ tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
     snprintf(path, sizeof path, "%s/" FILENAME_DIR, dir);
     DIR *stores = failed ? NULL : opendir(path);
     while (stores != NULL && (entry = readdir(stores)) != NULL)
-        remove_stray(env, &known, entry->d_name);
+        remove_stray(env, dir, &known, entry->d_name);
     if (stores != NULL)
         closedir(stores);
     for (size_t at = 0; at < map_walk_end(&known); at++)

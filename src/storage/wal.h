@@ -37,22 +37,23 @@ struct wal_place {
 struct wal *wal_open(const char *home);
 void wal_close(struct wal *w);
 
-/* Gives each whole batch after number `after`, whose place is given (0,0: from the front),
- * in order. effects is borrowed. A visit that does not give 0 ends it, and that is given back. -1:
- * the log is damaged or has a gap; the reason is logged. From any thread. */
+/* Gives each whole batch after number `after`, whose place is given (0,0: from the
+ * front), in order. effects is borrowed. A visit that does not give 0 ends it, and that
+ * is given back. -1: the log is damaged or has a gap; the reason is logged. From any
+ * thread. */
 typedef int wal_batch_fn(void *arg, uint64_t number, struct wal_place place,
                          struct bytes effects);
 int wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *visit,
                void *arg);
 
 /* Appends a batch to what the kernel keeps, or with flush to what the disk keeps. Loop
- * only. -1: nothing of it counts. The reason is logged at the first of several
- * failures. */
+ * only. -1: it is to be appended again, the same, before any other, for what Berkeley DB
+ * has in its buffer may yet reach the file. The first of several failures is logged. */
 int wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush,
                struct wal_place *place);
 
-/* Brings everything that was appended to the disk, also what an earlier process had left to the
- * kernel. From any thread. */
+/* Brings everything that was appended to the disk, also what an earlier process had left
+ * to the kernel. From any thread. */
 int wal_flush(struct wal *w);
 
 /* Removes the files in which every batch is at or below number. From any thread. */

@@ -1,12 +1,13 @@
 /*
- * crash_kill: kill -9 at random moments under load loses nothing that was acknowledged, tears no
- * transaction and brings nothing from the future; DBSIZE is right, and the server is up at once.
- * The directory is carried from round to round, so what was recovered is recovered again.
+ * crash_kill: kill -9 at random moments under load loses nothing that was acknowledged,
+ * tears no transaction and brings nothing from the future; DBSIZE is right, and the
+ * server is up at once. The directory is carried from round to round, so what was
+ * recovered is recovered again.
  *
  * usage: crash_kill [rounds [seed]]
  *
- * Half of the rounds are in appendfsync always, half in everysec; some have little memory and a
- * short log; in some the server is killed once more while it recovers.
+ * Half of the rounds are in appendfsync always, half in everysec; some have little memory
+ * and a short log; in some the server is killed once more while it recovers.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/clock.h"

@@ -1,7 +1,8 @@
 /*
- * crash_stop: how a server ends and begins. A shutdown under load loses nothing and leaves files
- * that Berkeley DB's own tools accept; a directory that cannot be served is refused in words;
- * Berkeley DB's tools at work on the directory of a running server do no harm.
+ * crash_stop: how a server ends and begins. A shutdown under load loses nothing and
+ * leaves files that Berkeley DB's own tools accept; a directory that cannot be served is
+ * refused in words; Berkeley DB's tools at work on the directory of a running server do
+ * no harm.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/clock.h"
@@ -63,7 +64,8 @@ let_pass(int64_t us)
     nanosleep(&time, NULL);
 }
 
-/* It ends by itself, with exit code 1 and a message that has these words; no signal ends it. */
+/* It ends by itself, with exit code 1 and a message that has these words; no signal ends
+ * it. */
 static void
 assert_refuses_to_start(struct daemon *d, const char *words)
 {
@@ -420,7 +422,8 @@ test_a_damaged_directory_is_refused_in_words_or_loses_nothing(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* A damaged table may be found at the start or by the first read; it is never taken for empty. */
+/* A damaged table may be found at the start or by the first read; it is never taken for
+ * empty. */
 static void
 assert_damaged_table_is_noticed(void (*inflict)(struct daemon *, const char *))
 {

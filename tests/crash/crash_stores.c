@@ -1,7 +1,7 @@
 /*
- * crash_stores: more than fits. Five thousand stores where 1,024 files may be open; a data set ten
- * times as large as maxmemory, which answers every command as if it were all in memory, before
- * and after the server was killed.
+ * crash_stores: more than fits. Five thousand stores where 1,024 files may be open; a
+ * data set ten times as large as maxmemory, which answers every command as if it were all
+ * in memory, before and after the server was killed.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/mem.h"

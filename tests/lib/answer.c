@@ -1,6 +1,6 @@
 /*
- * answer: a reader and a printer of replies that share no code with src/resp, so that a mistake
- * there cannot hide here.
+ * answer: a reader and a printer of replies that share no code with src/resp, so that a
+ * mistake there cannot hide here.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "answer.h"

@@ -1,6 +1,6 @@
 /*
- * answer: what a server answered, read independently of the code under test and printed as
- * redis-cli prints it on a terminal. RESP2 and RESP3.
+ * answer: what a server answered, read independently of the code under test and printed
+ * as redis-cli prints it on a terminal. RESP2 and RESP3.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_ANSWER_H
@@ -22,8 +22,9 @@ struct answer {
     size_t nitems;
 };
 
-/* Reads one answer from the front of data into *out, whose content is freed with answer_deinit.
- * Gives the bytes it took, 0 where more are needed, -1 where they are no answer. */
+/* Reads one answer from the front of data into *out, whose content is freed with
+ * answer_deinit. Gives the bytes it took, 0 where more are needed, -1 where they are no
+ * answer. */
 ssize_t answer_read(struct bytes data, struct answer *out);
 
 /* Frees what is in it. */

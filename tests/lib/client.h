@@ -24,9 +24,9 @@ bool client_answer(struct client *c, struct answer *out);
 bool client_command(struct client *c, const struct bytes *argv, int argc,
                     struct answer *out);
 
-/* One request from a line of words, without quotes. The answer as redis-cli prints it, to *out,
- * without the last '\n' and NUL-terminated; "(hung up)" where there was none. Borrowed until the
- * next call. */
+/* One request from a line of words, without quotes. The answer as redis-cli prints it, to
+ * *out, without the last '\n' and NUL-terminated; "(hung up)" where there was none.
+ * Borrowed until the next call. */
 const char *client_ask(struct client *c, const char *line);
 
 /* Bytes as they come, at most len; 0 at the end. For tests that look at the wire. */

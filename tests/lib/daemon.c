@@ -1,6 +1,6 @@
 /*
- * daemon: a child process and a thread that reads what it prints. The line that says it is ready
- * holds the port; the end of the output is the end of the process.
+ * daemon: a child process and a thread that reads what it prints. The line that says it
+ * is ready holds the port; the end of the output is the end of the process.
  *
  * The child dies with us (PR_SET_PDEATHSIG), so nothing stays behind however a test ends.
  */

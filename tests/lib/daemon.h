@@ -1,6 +1,6 @@
 /*
- * daemon: a keyvald or a redis-server of one's own, as a process with a directory of its own. It
- * never outlives the test, however that ends.
+ * daemon: a keyvald or a redis-server of one's own, as a process with a directory of its
+ * own. It never outlives the test, however that ends.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_DAEMON_H
@@ -21,8 +21,8 @@ enum daemon_kind { DAEMON_KEYVALD, DAEMON_REDIS };
 #define DAEMON_PATIENCE_S                                                                \
     120 /* to start or to stop: sanitizers on a busy machine are slow */
 
-/* $KEYVALD (or redis-server), not started yet. args are more words for its command line, ending
- * in NULL, copied; or NULL. */
+/* $KEYVALD (or redis-server), not started yet. args are more words for its command line,
+ * ending in NULL, copied; or NULL. */
 struct daemon *daemon_new(enum daemon_kind kind, char *const *args);
 
 /* Kills it if it runs, removes the directory. */
@@ -38,8 +38,8 @@ void daemon_set_uid(struct daemon *s, uid_t uid);
 /* Another directory than its own, which stays the caller's. */
 void daemon_set_dir(struct daemon *s, const char *dir);
 
-/* Starts it and waits until it says that it is ready. False: it ended instead; daemon_status and
- * daemon_output tell. */
+/* Starts it and waits until it says that it is ready. False: it ended instead;
+ * daemon_status and daemon_output tell. */
 bool daemon_try_start(struct daemon *s);
 
 /* The same, but the test fails where it does not start. */
@@ -66,11 +66,13 @@ int daemon_status(const struct daemon *s); /* of its last end */
 /* What it printed since its last start, NUL-terminated; the caller frees it with free. */
 char *daemon_output(struct daemon *s);
 
-/* A connection; the test fails where there is none. Freed with client_close or redisFree. */
+/* A connection; the test fails where there is none. Freed with client_close or
+ * redisFree. */
 struct client *daemon_client(const struct daemon *s);
 struct redisContext *daemon_connect(const struct daemon *s);
 
-/* Makes an empty directory that is removed by directory_remove. The caller frees the path. */
+/* Makes an empty directory that is removed by directory_remove. The caller frees the
+ * path. */
 char *directory_make(void);
 
 /* Removes a directory and all in it. */

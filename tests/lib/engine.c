@@ -1,6 +1,7 @@
 /*
  * engine: what server/ does with sockets, done with buffers. One thread, this one, owns
- * everything; storage's threads only ring a bell, on which it waits when it has nothing to do.
+ * everything; storage's threads only ring a bell, on which it waits when it has nothing
+ * to do.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine.h"

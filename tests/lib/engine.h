@@ -1,7 +1,7 @@
 /*
- * engine: a keyvald without sockets, in this process: configuration, storage, keyspace and
- * sessions over a directory of its own. It is the loop: it pumps until a command's answer is whole
- * and as safe as was promised.
+ * engine: a keyvald without sockets, in this process: configuration, storage, keyspace
+ * and sessions over a directory of its own. It is the loop: it pumps until a command's
+ * answer is whole and as safe as was promised.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_ENGINE_H
@@ -15,8 +15,8 @@
 
 struct engine;
 
-/* Opened on a new directory. args are a server's command line ("--maxmemory", "1mb", ..., NULL),
- * borrowed until engine_free; or NULL. */
+/* Opened on a new directory. args are a server's command line ("--maxmemory", "1mb", ...,
+ * NULL), borrowed until engine_free; or NULL. */
 struct engine *engine_new(char *const *args);
 
 /* Closes it and removes its directory. */
@@ -38,8 +38,8 @@ void engine_disconnect(struct engine *e);
 /* Lets everything that may leave memory leave it. */
 void engine_evict(struct engine *e);
 
-/* Lets the clock stand still at this time (clock_ms) whenever the engine works: what happens no
- * longer depends on how long it takes. */
+/* Lets the clock stand still at this time (clock_ms) whenever the engine works: what
+ * happens no longer depends on how long it takes. */
 void engine_hold_clock(struct engine *e, int64_t at_ms);
 
 /* How many entries are in memory. */

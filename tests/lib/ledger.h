@@ -1,7 +1,7 @@
 /*
- * ledger: what one writer has asked for and what was acknowledged, so that after a crash one can
- * say whether what is there is a prefix of it: everything acknowledged, then some of what was on
- * its way, in order, and no transaction in part.
+ * ledger: what one writer has asked for and what was acknowledged, so that after a crash
+ * one can say whether what is there is a prefix of it: everything acknowledged, then some
+ * of what was on its way, in order, and no transaction in part.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_LEDGER_H
@@ -80,8 +80,9 @@ void ledger_add(struct ledger *l, const struct change *change);
 /* The oldest pending change was acknowledged; gives its cell. */
 const struct cell *ledger_acknowledge(struct ledger *l);
 
-/* Takes what a server shows of every key as the truth from now on, if it is a prefix. Gives how
- * many pending changes it has; -1 where it is none, after why was written to standard error. */
+/* Takes what a server shows of every key as the truth from now on, if it is a prefix.
+ * Gives how many pending changes it has; -1 where it is none, after why was written to
+ * standard error. */
 int ledger_settle(struct ledger *l, const struct sight *seen, const char *who);
 
 #endif

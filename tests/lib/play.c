@@ -1,4 +1,5 @@
-/* play: carrying a transcript's section out, and comparing what was answered with what it says. */
+/* play: carrying a transcript's section out, and comparing what was answered with what it
+ * says. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "transcript.h"
 
@@ -78,8 +79,8 @@ lines_match(struct lines expected, struct lines received)
     return true;
 }
 
-/* How many lines from the first on belong to the first element; 0 where it is no array. width is
- * how far the numbers before the elements reach. */
+/* How many lines from the first on belong to the first element; 0 where it is no array.
+ * width is how far the numbers before the elements reach. */
 static size_t
 element_lines(struct lines lines, size_t width)
 {

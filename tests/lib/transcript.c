@@ -1,6 +1,6 @@
 /*
- * transcript: reading the notation. Each line is one of: a title, a prompt, an event, a line of
- * the reply that is awaited, or an empty line, which ends a reply.
+ * transcript: reading the notation. Each line is one of: a title, a prompt, an event, a
+ * line of the reply that is awaited, or an empty line, which ends a reply.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "transcript.h"
@@ -84,7 +84,8 @@ read_title(struct section *s, const char *text)
     s->title = bytes_dup(bytes_of(text, len));
 }
 
-/* Where the command begins in "> x", ">~ x", "b> x" and "b>~ x"; NULL: it is no prompt. */
+/* Where the command begins in "> x", ">~ x", "b> x" and "b>~ x"; NULL: it is no
+ * prompt. */
 static const char *
 after_prompt(const char *line)
 {

@@ -8,11 +8,11 @@
  *   >~ COMMAND whose array's elements may come in any order
  *   ! start | stop | kill | clock +40s | clock +500ms
  *
- * A reply ends at an empty line or at the next of these. `(integer) 95..100` stands for any number in
- * the range, a reply that is the one line `...` for anything, no reply at all for a server that
- * hangs up. [directive value] is what the server is started with, [keyvald] marks what Redis does
- * not have, [resp3] lets every client say HELLO 3 first. Lines before the first section are for
- * the reader.
+ * A reply ends at an empty line or at the next of these. `(integer) 95..100` stands for
+ * any number in the range, a reply that is the one line `...` for anything, no reply at
+ * all for a server that hangs up. [directive value] is what the server is started with,
+ * [keyvald] marks what Redis does not have, [resp3] lets every client say HELLO 3 first.
+ * Lines before the first section are for the reader.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_TRANSCRIPT_H
@@ -69,7 +69,8 @@ struct way {
     void (*event)(void *arg, const char *event);
 };
 
-/* Plays a section as a cmocka test; what differs fails it, with file, line, expected, received. */
+/* Plays a section as a cmocka test; what differs fails it, with file, line, expected,
+ * received. */
 void section_play(const struct section *s, const struct way *way);
 
 #endif

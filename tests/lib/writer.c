@@ -1,4 +1,5 @@
-/* writer: draws changes, sends them, reads the answers; and looks at all keys afterwards. */
+/* writer: draws changes, sends them, reads the answers; and looks at all keys
+ * afterwards. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "writer.h"
 
@@ -258,7 +259,8 @@ answer_is_right(const struct change *c, const struct cell *cell,
     return false;
 }
 
-/* Takes the answer to the oldest change that waits. False: there is none, or a wrong one. */
+/* Takes the answer to the oldest change that waits. False: there is none, or a wrong
+ * one. */
 static bool
 take_answer(struct writer *w, struct redisContext *redis)
 {
@@ -392,7 +394,8 @@ writer_check(struct writer *w, const struct daemon *s)
     return ledger_settle(&w->ledger, w->seen, who);
 }
 
-/* How many keys of a store a writer has seen, and how many of them may have expired since. */
+/* How many keys of a store a writer has seen, and how many of them may have expired
+ * since. */
 static void
 count_seen(const struct writer *w, struct bytes store, int64_t now, int64_t *seen,
            int64_t *gone)
