@@ -79,9 +79,9 @@ bool backlog_pause(struct backlog *b, int64_t ms);
 void backlog_hurry(struct backlog *b);
 void backlog_stop(struct backlog *b);
 
-/* Whether more may be added. The half of the distance that waits may be filled only as
- * fast as the half under way is applied: so writers slow down by and by and never wait
- * for a whole sweep. */
+/* Whether more may be added. Three eighths of the distance may wait at any time; up to half of
+ * it only as fast as what is under way is applied: so writers slow down by and by and do
+ * not wait for a whole sweep. */
 bool backlog_has_room(struct backlog *b);
 
 #endif

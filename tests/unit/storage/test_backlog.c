@@ -121,8 +121,8 @@ test_backlog_does_not_wait_when_it_is_hurried_or_has_enough(void **state)
     add(&b, 1, 1);
     backlog_hurry(&b);
     assert_takes(&b, 1, 1);
-    add(&b, 2, MB);
-    assert_takes(&b, 2, MB);
+    add(&b, 2, 2 * MB);
+    assert_takes(&b, 2, 2 * MB);
     add(&b, 3, 1);
     backlog_tune(&b, 4 * MB, 0);
     assert_takes(&b, 3, 1);
@@ -186,8 +186,8 @@ test_backlog_stopped_gives_the_rest_and_then_nothing(void **state)
     backlog_deinit(&b);
 }
 
-/* A quarter of the distance may wait at first, and half of it when what is under way is
- * applied. */
+/* Three eighths of the distance may wait at first, and half of it when what is under way
+ * is applied. */
 static void
 test_backlog_makes_room_as_what_is_under_way_is_applied(void **state)
 {
@@ -202,11 +202,11 @@ test_backlog_makes_room_as_what_is_under_way_is_applied(void **state)
 
     struct chunk *taken = backlog_take(&b);
     assert_true(backlog_has_room(&b));
-    add(&b, 3, CHUNK_SIZE);
+    add(&b, 3, 6 * MB);
     assert_false(backlog_has_room(&b));
     atomic_store(&b.done_ppm, 500000);
     assert_true(backlog_has_room(&b));
-    add(&b, 4, CHUNK_SIZE / 2);
+    add(&b, 4, MB);
     assert_false(backlog_has_room(&b));
     chunks_free(taken);
     backlog_done(&b);
@@ -221,10 +221,10 @@ test_backlog_counts_what_is_owed_from_before(void **state)
     struct backlog b;
 
     backlog_init(&b, 16 * MB, NEVER_MS);
-    backlog_owe(&b, 12 * MB);
+    backlog_owe(&b, 14 * MB);
     assert_false(backlog_has_room(&b));
     backlog_read_back(&b, 8 * MB);
-    assert_int_equal(atomic_load(&b.waiting), 4 * MB);
+    assert_int_equal(atomic_load(&b.waiting), 6 * MB);
     assert_int_equal(atomic_load(&b.under_way), 8 * MB);
     assert_false(backlog_has_room(&b));
     backlog_done(&b);
