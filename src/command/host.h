@@ -17,7 +17,7 @@
 
 struct keyspace;
 struct session;
-struct table;
+struct command_table;
 
 struct command_stats {
     uint64_t calls, usec, rejected, failed;
@@ -45,7 +45,7 @@ struct host {
     uint64_t *by_error;               /* one for each row of errors.def, and one before */
     uint64_t next_client_id;
     /* The commands' own. */
-    struct table *table;
+    struct command_table *table;
     struct arena scratch; /* of the request being carried out */
 };
 

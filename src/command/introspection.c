@@ -207,7 +207,7 @@ reply_all_docs(struct call *c)
 enum err
 cmd_command_docs(struct call *c)
 {
-    const struct table *t = c->host->table;
+    const struct command_table *t = c->host->table;
     size_t found = 0;
 
     if (c->argc == 2) {

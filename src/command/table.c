@@ -22,7 +22,7 @@ const struct command commands[COMMAND_COUNT] = {
 #undef COMMAND
 };
 
-struct table {
+struct command_table {
     uint8_t slots[SLOTS]; /* a row's number plus one; 0: empty */
 };
 
@@ -35,10 +35,10 @@ hash(const char *name, size_t len)
     return (h ^ h >> 15) & (SLOTS - 1);
 }
 
-struct table *
+struct command_table *
 table_new(void)
 {
-    struct table *t = xcalloc(1, sizeof *t);
+    struct command_table *t = xcalloc(1, sizeof *t);
 
     for (int i = 0; i < COMMAND_COUNT; i++) {
         unsigned at = hash(commands[i].name, commands[i].name_len);
@@ -50,13 +50,13 @@ table_new(void)
 }
 
 void
-table_free(struct table *t)
+table_free(struct command_table *t)
 {
     free(t);
 }
 
 static const struct command *
-find(const struct table *t, const char *name, size_t len)
+find(const struct command_table *t, const char *name, size_t len)
 {
     for (unsigned at = hash(name, len); t->slots[at] != 0; at = (at + 1) & (SLOTS - 1)) {
         const struct command *cmd = &commands[t->slots[at] - 1];
@@ -82,7 +82,7 @@ lower(char *to, size_t room, struct bytes name)
 }
 
 const struct command *
-table_find(const struct table *t, struct bytes name)
+table_find(const struct command_table *t, struct bytes name)
 {
     char text[COMMAND_NAME_MAX];
 
@@ -90,7 +90,8 @@ table_find(const struct table *t, struct bytes name)
 }
 
 const struct command *
-table_find_sub(const struct table *t, const struct command *container, struct bytes name)
+table_find_sub(const struct command_table *t, const struct command *container,
+               struct bytes name)
 {
     char text[COMMAND_NAME_MAX];
     size_t len = container->name_len + 1;
@@ -104,7 +105,7 @@ table_find_sub(const struct table *t, const struct command *container, struct by
 }
 
 const struct command *
-table_find_full(const struct table *t, struct bytes name)
+table_find_full(const struct command_table *t, struct bytes name)
 {
     const char *bar = name.len > 0 ? memchr(name.data, '|', name.len) : NULL;
     if (bar == NULL)

@@ -72,21 +72,21 @@ extern const struct command commands[COMMAND_COUNT];
 #undef COMMAND
 
 /* An index over the rows. */
-struct table;
+struct command_table;
 
-struct table *table_new(void);
-void table_free(struct table *t);
+struct command_table *table_new(void);
+void table_free(struct command_table *t);
 
 /* The row of that name in any case, a container's for a container, none for a
  * subcommand. */
-const struct command *table_find(const struct table *t, struct bytes name);
+const struct command *table_find(const struct command_table *t, struct bytes name);
 
 /* The row of a container's subcommand. */
-const struct command *table_find_sub(const struct table *t,
+const struct command *table_find_sub(const struct command_table *t,
                                      const struct command *container, struct bytes name);
 
 /* The same for a whole name, "get" or "config|get". */
-const struct command *table_find_full(const struct table *t, struct bytes name);
+const struct command *table_find_full(const struct command_table *t, struct bytes name);
 
 bool command_is_sub(const struct command *cmd);
 bool command_is_sub_of(const struct command *cmd, const struct command *container);

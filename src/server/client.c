@@ -150,7 +150,7 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     }
     size_t missing = session_missing(c->session, c->input.len);
     size_t room = missing > READ_SIZE ? missing : READ_SIZE;
-    *out = uv_buf_init(buf_reserve(&c->input, room), (unsigned)room);
+    *out = (uv_buf_t){.base = buf_reserve(&c->input, room), .len = room};
 }
 
 static void
@@ -211,7 +211,7 @@ send_rest(struct client *c, struct buf *output)
     c->sending = *output;
     *output = empty;
     c->writing = true;
-    uv_buf_t piece = uv_buf_init(c->sending.data, (unsigned)c->sending.len);
+    uv_buf_t piece = {.base = c->sending.data, .len = c->sending.len};
     if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
         c->writing = false;
         close_client(c);
@@ -222,7 +222,7 @@ static void
 send_output(struct client *c)
 {
     struct buf *output = session_output(c->session);
-    uv_buf_t piece = uv_buf_init(output->data, (unsigned)output->len);
+    uv_buf_t piece = {.base = output->data, .len = output->len};
     int sent = output->len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
 
     if (sent < 0 && sent != UV_EAGAIN) {

@@ -24,7 +24,7 @@ name_of(const struct command *cmd)
 static void
 test_table_finds_every_row_by_its_whole_name(void **state)
 {
-    struct table *t = table_new();
+    struct command_table *t = table_new();
 
     (void)state;
     for (int i = 0; i < COMMAND_COUNT; i++)
@@ -56,7 +56,7 @@ test_table_names_are_lower_case_and_fit(void **state)
 static void
 test_table_reads_names_in_any_case(void **state)
 {
-    struct table *t = table_new();
+    struct command_table *t = table_new();
 
     (void)state;
     const struct command *get = table_find(t, bytes_str("get"));
@@ -81,7 +81,7 @@ test_table_finds_nothing_for_what_is_no_name(void **state)
         "config|",
         "|",
         "a name that is longer than any that a row of the table could have"};
-    struct table *t = table_new();
+    struct command_table *t = table_new();
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -96,7 +96,7 @@ test_table_finds_nothing_for_what_is_no_name(void **state)
 static void
 test_table_subcommands_have_a_container(void **state)
 {
-    struct table *t = table_new();
+    struct command_table *t = table_new();
 
     (void)state;
     for (int i = 0; i < COMMAND_COUNT; i++) {
