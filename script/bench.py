@@ -111,13 +111,20 @@ class Server:
         return process_cpu(self.process.pid)
 
     def rest(self):
-        """Waits until the server and its children do nothing."""
+        """Waits until the server and its children do nothing and put nothing off."""
         until = time.monotonic() + REST_LIMIT_S
         while time.monotonic() < until:
             before = self.busy()
             time.sleep(0.5)
-            if self.busy() - before < 0.025:
+            if self.busy() - before < 0.025 and not self.puts_off():
                 return
+
+    def puts_off(self):
+        """Whether keyvald still has something in its log for its tables."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
+            s.sendall(b"*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n")
+            found = re.search(rb"log_bytes_ahead:(\d+)", s.recv(65536))
+            return found is not None and int(found[1]) > 0
 
     def busy(self):
         pid = self.process.pid

@@ -162,7 +162,7 @@ serve(struct process *p)
 
     if (!failed) {
         greet(p);
-        server_run(p->server, &p->host);
+        failed = server_run(p->server, &p->host);
         log_line(LOG_NOTICE, "Bringing the tables up to date before exiting");
     }
     if (close_all(p) != 0) {

@@ -111,8 +111,8 @@ admit(struct call *c)
     return OK;
 }
 
-static void
-write_error(struct call *c, enum err err)
+void
+dispatch_error(struct call *c, enum err err)
 {
     reply_error(c->out, call_error(c, err));
     c->host->errors++;
@@ -130,7 +130,7 @@ refuse_exec(struct call *c, enum err err)
     queue_clear(&c->session->queue);
     session_unwatch(c->session);
     fail(c, "EXECABORT Transaction discarded because of: %.*s", (int)why.len, why.data);
-    write_error(c, ERR_ABORTED);
+    dispatch_error(c, ERR_ABORTED);
 }
 
 /* A browser that was sent here by a stranger's page begins its request with one of
@@ -145,7 +145,7 @@ static void
 refuse_unknown(struct call *c, enum err err)
 {
     if (!is_http(c->argv[0])) {
-        write_error(c, err);
+        dispatch_error(c, err);
         return;
     }
     log_line(LOG_WARNING,
@@ -167,7 +167,7 @@ refuse(struct call *c, enum err err)
     if (c->command->fn == cmd_exec)
         refuse_exec(c, err);
     else
-        write_error(c, err);
+        dispatch_error(c, err);
 }
 
 static void
@@ -212,7 +212,7 @@ dispatch_run(struct call *c)
     enum err err = c->command->fn(c);
     if (err != OK) {
         assert(c->out->out->len == before);
-        write_error(c, err);
+        dispatch_error(c, err);
         stats->failed++;
     }
 

@@ -18,4 +18,7 @@ void dispatch_protocol_error(struct session *s, const char *text);
  * error. */
 void dispatch_run(struct call *c);
 
+/* Replies with the error, and counts it. */
+void dispatch_error(struct call *c, enum err err);
+
 #endif

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/mem.h"
 #include "command/dispatch.h"
+#include "command/needs.h"
 #include "command/session_priv.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
@@ -55,7 +56,11 @@ run_queue(struct call *c, const struct queue *queue)
         each.command = q->command;
         each.argv = q->argv;
         each.argc = q->argc;
-        dispatch_run(&each);
+        /* What was queued before it may have changed which store a SELECT leads to. */
+        if (needs_are_known(&each))
+            dispatch_run(&each);
+        else
+            dispatch_error(&each, ERR_READ);
     }
 }
 

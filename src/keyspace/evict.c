@@ -56,32 +56,35 @@ keyspace_is_over(const struct keyspace *ks)
     return ks->maxmemory != 0 && ks->memory > ks->maxmemory && ks->nentries > 0;
 }
 
+/* So many slots without one that could leave: there is none, until the tables catch up. */
+static size_t
+enough_slots(const struct keyspace *ks)
+{
+    return 2 * (size_t)ks->nentries + ks->stores.count * SLOTS_A_STORE;
+}
+
 bool
 evict_step(struct keyspace *ks, int64_t until_us)
 {
     struct round r = {.limit = keyspace_evict_limit(ks)};
-    size_t moved_before = 0, idle_stores = 0, idle_slots = 0;
 
-    if (r.limit == ks->stuck_limit && keyspace_is_over(ks)) {
-        storage_hurry(ks->storage);
-        return false;
-    }
+    if (r.limit != ks->evict_limit)
+        ks->idle_slots = 0;
+    ks->evict_limit = r.limit;
     while (keyspace_is_over(ks)) {
-        r.store = ks->ring;
-        ks->ring = ks->ring->next;
-        turn(&r);
-        bool idle = r.moved == moved_before;
-        idle_stores = idle ? idle_stores + 1 : 0;
-        idle_slots = idle ? idle_slots + SLOTS_A_STORE : 0;
-        moved_before = r.moved;
-        /* Nothing may leave before the tables have caught up. */
-        if (idle_stores > ks->stores.count && idle_slots > (size_t)ks->nentries) {
-            ks->stuck_limit = r.limit;
+        if (ks->idle_slots > enough_slots(ks)) {
             storage_hurry(ks->storage);
             return false;
         }
+        size_t before = r.moved;
+        r.store = ks->ring;
+        ks->ring = ks->ring->next;
+        turn(&r);
+        ks->idle_slots = r.moved == before ? ks->idle_slots + SLOTS_A_STORE : 0;
         if (clock_mono_us() >= until_us)
-            return r.moved > 0;
+            break;
     }
-    return false;
+    if (r.moved == 0 && keyspace_is_over(ks))
+        storage_hurry(ks->storage);
+    return r.moved > 0 && keyspace_is_over(ks);
 }

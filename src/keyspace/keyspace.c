@@ -10,6 +10,7 @@
 
 #define EFFECT_BYTES  128           /* of log, taken for a common effect */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next */
+#define DROP_STORES   64            /* looked at in one slice, whether they can go */
 #define TEND_US       1000          /* one slice of background work */
 #define TEND_EVERY_MS 100           /* at the latest */
 #define HEADROOM      (4 * 1024 * 1024) /* bytes over maxmemory before writers wait */
@@ -61,7 +62,7 @@ load_row(void *arg, const struct storage_row *row)
     s->count = row->count;
     s->expires = row->expires;
     s->complete = row->count == 0;
-    s->keep_absent = s->warmed = false;
+    s->keep_absent = false;
     map_reserve(&s->entries, (size_t)(row->count < l->most ? row->count : l->most));
 }
 
@@ -134,7 +135,6 @@ keyspace_new(struct storage *storage)
     storage_stats(storage, &stats);
     loader.most = stats.log_bytes / EFFECT_BYTES;
     ks->storage = storage;
-    ks->stuck_limit = UINT64_MAX;
     ks->flights.next = ks->flights.previous = &ks->flights;
     heap_init(&ks->deadlines, store_heap_place);
     bool loaded = storage_rows(storage, load_row, &loader) == 0
@@ -185,7 +185,8 @@ keyspace_find_store(struct keyspace *ks, struct bytes name)
 {
     struct store *s = find_store(ks, name);
 
-    return s != NULL && s->count > 0 ? s : NULL;
+    /* Also that it is empty may not be told before it is safe. */
+    return s != NULL && store_count(s) > 0 ? s : NULL;
 }
 
 void
@@ -194,7 +195,7 @@ keyspace_each_store(struct keyspace *ks, keyspace_store_fn *visit, void *arg)
     struct store *s = ks->ring;
 
     for (size_t left = ks->stores.count; left > 0; left--, s = s->next) {
-        if (s->count > 0)
+        if (store_count(s) > 0)
             visit(arg, s);
     }
 }
@@ -208,18 +209,18 @@ keyspace_flush_all(struct keyspace *ks)
         store_flush(s);
 }
 
-/* A store nobody has selected goes when it is empty, and when the tables know that it
- * is. */
+/* Stores nobody has selected go when they are empty, and the tables know that they are. */
 static void
-drop_empty_store(struct keyspace *ks)
+drop_empty_stores(struct keyspace *ks)
 {
-    struct store *s = ks->ring;
+    uint64_t applied = storage_applied(ks->storage);
 
-    if (s == NULL)
-        return;
-    ks->ring = s->next;
-    if (s->holds == 0 && s->count == 0 && s->stamp <= storage_applied(ks->storage))
-        store_free(s);
+    for (int i = 0; i < DROP_STORES && ks->ring != NULL; i++) {
+        struct store *s = ks->ring;
+        ks->ring = s->next;
+        if (s->holds == 0 && s->count == 0 && s->stamp <= applied)
+            store_free(s);
+    }
 }
 
 /* --- batches and marks --- */
@@ -261,7 +262,7 @@ keyspace_commit(struct keyspace *ks)
 bool
 keyspace_is_failing(const struct keyspace *ks)
 {
-    return ks->failing;
+    return ks->failing || storage_is_stuck(ks->storage);
 }
 
 uint64_t
@@ -342,7 +343,7 @@ keyspace_tend(struct keyspace *ks, int64_t now)
 {
     int64_t until_us = clock_mono_us() + TEND_US;
 
-    drop_empty_store(ks);
+    drop_empty_stores(ks);
     scan_step(ks, now);
     bool more = expiry_step(ks, now, until_us);
     more = evict_step(ks, until_us) || more;

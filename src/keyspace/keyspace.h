@@ -58,6 +58,7 @@ int keyspace_commit(struct keyspace *ks);
  * wants to be called again at the latest, 0: at once, -1: whenever. */
 int64_t keyspace_tend(struct keyspace *ks, int64_t now);
 
+/* Whether the disk does not take what is written now. */
 bool keyspace_is_failing(const struct keyspace *ks);
 
 /* --- held replies --- */

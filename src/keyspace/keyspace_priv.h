@@ -36,7 +36,6 @@ struct store {
     size_t hand;      /* slot the evictor looks at next */
     uint64_t evicted; /* entries that left */
     int64_t scan_at;  /* ms: the next scan, not before */
-    bool warmed;      /* was scanned, or was complete, once */
 };
 
 /* A read on its way: how far the tables were when it was asked for. */
@@ -59,7 +58,8 @@ struct keyspace {
     uint64_t seen;
     bool failing;
     bool closing;         /* no read is asked for any more */
-    uint64_t stuck_limit; /* nothing could leave memory at this limit */
+    uint64_t evict_limit; /* the evictor's last, */
+    size_t idle_slots;    /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
     struct flight flights; /* a ring with this as its head, oldest first */
     struct scan *scan;     /* the one on its way, or NULL */

@@ -35,9 +35,7 @@ wants_scan(const struct store *s, int64_t now)
 {
     if (s->complete || now < s->scan_at)
         return false;
-    if (!s->warmed && has_room(s->keyspace))
-        return true;
-    return s->expires > (int64_t)s->deadlines.count;
+    return has_room(s->keyspace) || s->expires > (int64_t)s->deadlines.count;
 }
 
 static void
@@ -147,7 +145,8 @@ scan_done(struct keyspace *ks, struct storage_read *r)
             s->complete = true;
     }
     s->keep_absent = !s->complete;
-    s->warmed = r->error == 0;
     s->scan_at = clock_ms() + AGAIN_MS;
     end(ks);
+    if (!ks->closing)
+        scan_step(ks, clock_ms());
 }

@@ -32,7 +32,6 @@ store_new(struct keyspace *ks, struct bytes name)
     s->keyspace = ks;
     s->name = bytes_of(bytes_dup(name), name.len);
     s->complete = true;
-    s->warmed = true;
     heap_init(&s->deadlines, place_entry);
     map_insert(&ks->stores, &s->node, map_hash(name));
     if (ks->ring == NULL) {
@@ -141,7 +140,8 @@ void
 store_release(struct store *s)
 {
     assert(s->holds > 0);
-    s->holds--;
+    if (--s->holds == 0 && s->id == 0)
+        store_free(s);
 }
 
 /* --- what it is --- */
@@ -413,7 +413,6 @@ store_empty(struct store *s, uint64_t stamp)
 {
     forget_all(s);
     s->complete = true;
-    s->warmed = true;
     s->keep_absent = false;
     s->bare_until = stamp;
     s->generation++;
@@ -425,6 +424,7 @@ store_flush(struct store *s)
 {
     struct keyspace *ks = s->keyspace;
 
+    see(ks, s->stamp);
     if (s->count == 0)
         return;
     watch_touch_all(s);
@@ -461,6 +461,8 @@ store_load(struct store *s, struct bytes key, const struct record *record, uint6
     e->stamp = stamp;
     if (stamp > s->stamp)
         s->stamp = stamp;
+    if (stamp <= s->keyspace->evict_limit)
+        s->keyspace->idle_slots = 0;
 }
 
 bool

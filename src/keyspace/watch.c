@@ -80,6 +80,9 @@ watch_free(struct watch *w)
 bool
 watch_is_touched(struct watch *w, int64_t now)
 {
+    /* The answer tells of a change, which may not be safe yet. */
+    if (w->touched)
+        store_count(w->store);
     return w->touched || (w->deadline != 0 && now > w->deadline);
 }
 

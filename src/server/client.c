@@ -42,6 +42,21 @@ on_closed(uv_handle_t *handle)
     free(c);
 }
 
+static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+
+static void
+set_reading(struct client *c, bool reading)
+{
+    if (c->reading == reading)
+        return;
+    c->reading = reading;
+    if (reading)
+        uv_read_start((uv_stream_t *)&c->socket, on_alloc, on_read);
+    else
+        uv_read_stop((uv_stream_t *)&c->socket);
+}
+
 static void
 close_client(struct client *c)
 {
@@ -50,6 +65,7 @@ close_client(struct client *c)
     if (c->closing)
         return;
     c->closing = true;
+    set_reading(c, false);
     session_free(c->session);
     c->session = NULL;
     if (c->previous != NULL)
@@ -76,26 +92,11 @@ make_ready(struct client *c)
 
 /* --- reading --- */
 
-static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer);
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
-
 static bool
 wants_input(const struct client *c)
 {
     return !session_is_parked(c->session) && !session_is_closing(c->session)
            && session_output(c->session)->len < SESSION_OUTPUT_SOFT;
-}
-
-static void
-set_reading(struct client *c, bool reading)
-{
-    if (c->reading == reading)
-        return;
-    c->reading = reading;
-    if (reading)
-        uv_read_start((uv_stream_t *)&c->socket, on_alloc, on_read);
-    else
-        uv_read_stop((uv_stream_t *)&c->socket);
 }
 
 /* Input the client had read before, where there is some. */

@@ -243,17 +243,18 @@ start_handles(struct server *s)
     uv_signal_start(&s->interrupt, on_signal, SIGINT);
 }
 
-void
+int
 server_run(struct server *s, struct host *host)
 {
     s->host = host;
     start_handles(s);
     while (!s->stopping)
         uv_run(&s->loop, UV_RUN_DEFAULT);
-    commit(s);
+    int failed = keyspace_commit(host->keyspace);
     client_flush_ready(s);
     client_close_all(s);
     client_flush_ready(s);
+    return failed;
 }
 
 static void

@@ -27,8 +27,8 @@ int server_listen(struct server *s, const struct config *config);
 int64_t server_port(const struct server *s);
 
 /* Serves until SHUTDOWN, SIGTERM or SIGINT, then closes all clients. What was answered is
- * in the log. */
-void server_run(struct server *s, struct host *host);
+ * in the log. -1: what was not answered yet could not be written, with the reason logged. */
+int server_run(struct server *s, struct host *host);
 
 void server_free(struct server *s);
 

@@ -325,22 +325,29 @@ gather(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
     return 0;
 }
 
-/* What is to be applied next; the caller frees it. NULL: there is no more, or it cannot
- * be read. */
+/* Reads a portion back, however often that takes. NULL: it is to stop. */
+static struct chunk *
+read_back(struct storage *s)
+{
+    for (;;) {
+        struct read_back r = {.storage = s, .portion = backlog_portion(&s->backlog)};
+
+        if (wal_replay(s->wal, s->mark.number, s->mark.place, gather, &r) >= 0) {
+            backlog_read_back(&s->backlog, r.bytes);
+            return r.chunks.first;
+        }
+        chunks_free(r.chunks.first);
+        atomic_store(&s->apply_failing, true);
+        if (backlog_pause(&s->backlog, RETRY_MS))
+            return NULL;
+    }
+}
+
+/* What is to be applied next; the caller frees it. NULL: there is no more. */
 static struct chunk *
 take(struct storage *s)
 {
-    struct read_back r = {.storage = s, .portion = backlog_portion(&s->backlog)};
-
-    if (s->mark.number >= s->replayed)
-        return backlog_take(&s->backlog);
-    if (wal_replay(s->wal, s->mark.number, s->mark.place, gather, &r) < 0) {
-        atomic_store(&s->apply_failing, true);
-        chunks_free(r.chunks.first);
-        return NULL;
-    }
-    backlog_read_back(&s->backlog, r.bytes);
-    return r.chunks.first;
+    return s->mark.number < s->replayed ? read_back(s) : backlog_take(&s->backlog);
 }
 
 static void *

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "storage/dberr.h"
 #include "storage/home.h"
+#include "storage/replayer.h"
 #include "storage/storage_priv.h"
 #include "storage/tables_env.h"
 #include <assert.h>
@@ -115,12 +116,6 @@ storage_rows(struct storage *s, storage_row_fn *visit, void *arg)
     return catalog_rows(s->catalog, visit_row, &rows);
 }
 
-struct effects {
-    struct storage *storage;
-    storage_effects_fn *visit;
-    void *arg;
-};
-
 /* Up to REPLAY_GROUP effects from the front of *rest. Gives their count, -1 for
  * damage. */
 static int
@@ -137,35 +132,39 @@ read_group(struct storage *s, struct bytes *rest, struct effect *group)
 }
 
 static int
-replay_batch(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
+replay_chunk(struct storage *s, const struct chunk *c, storage_effects_fn *visit,
+             void *arg)
 {
-    struct effects *r = arg;
-    struct storage *s = r->storage;
-    struct bytes rest = effects;
+    struct bytes rest = bytes_of(c->data, c->len);
     struct effect group[REPLAY_GROUP];
     int count;
 
     while ((count = read_group(s, &rest, group)) > 0)
-        r->visit(r->arg, number, group, (size_t)count);
+        visit(arg, c->number, group, (size_t)count);
     if (count != 0) {
-        log_line(LOG_WARNING, "The log is damaged: batch %llu cannot be read",
-                 (unsigned long long)number);
+        log_line(LOG_WARNING, "The log is damaged: batch %llu, or one before it",
+                 (unsigned long long)c->number);
         return -1;
     }
-    (void)place;
-    backlog_owe(&s->backlog, (int64_t)effects.len);
-    s->next = number + 1;
-    atomic_store(&s->written, number);
+    backlog_owe(&s->backlog, (int64_t)c->len);
+    s->next = c->number + 1;
+    atomic_store(&s->written, c->number);
     return 0;
 }
 
 int
 storage_replay(struct storage *s, storage_effects_fn *visit, void *arg)
 {
-    struct effects r = {s, visit, arg};
+    struct replayer *r = replayer_start(s->wal, s->mark.number, s->mark.place);
+    struct chunk *c;
+    int failed = 0;
 
     assert(!s->started);
-    if (wal_replay(s->wal, s->mark.number, s->mark.place, replay_batch, &r) != 0)
+    while ((c = replayer_next(r)) != NULL) {
+        failed = failed || replay_chunk(s, c, visit, arg) != 0;
+        chunks_free(c);
+    }
+    if (replayer_finish(r) != 0 || failed)
         return -1;
     s->replayed = atomic_load(&s->written);
     /* What a process that was killed had left to the kernel has to be safe before it is
@@ -261,6 +260,12 @@ bool
 storage_may_write(struct storage *s)
 {
     return backlog_has_room(&s->backlog);
+}
+
+bool
+storage_is_stuck(struct storage *s)
+{
+    return atomic_load(&s->apply_failing) && !storage_may_write(s);
 }
 
 void

@@ -57,9 +57,9 @@ struct storage_row {
 typedef void storage_row_fn(void *arg, const struct storage_row *row);
 int storage_rows(struct storage *s, storage_row_fn *visit, void *arg);
 
-/* Gives every effect of the log that the tables do not have yet, in order, with its
- * batch's number; some at once, so that they can be looked up together. Once, before
- * storage_start. */
+/* Gives every effect of the log that the tables do not have yet, in order; some at once, so
+ * that they can be looked up together. number is that of their batch or of a later one: what is
+ * applied or durable up to there includes them. Once, before storage_start. */
 #define REPLAY_GROUP 32 /* effects given at once, at most */
 typedef void storage_effects_fn(void *arg, uint64_t number, const struct effect *effects,
                                 size_t count);
@@ -97,6 +97,9 @@ int storage_flush(struct storage *s);
 /* Whether the tables are near enough for more to be written; if not, ask again in a
  * millisecond. */
 bool storage_may_write(struct storage *s);
+
+/* Whether that will not change by itself: the tables cannot be written. */
+bool storage_is_stuck(struct storage *s);
 
 /* Asks the applier not to wait for more: memory is wanted. */
 void storage_hurry(struct storage *s);

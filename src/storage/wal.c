@@ -170,13 +170,14 @@ seek(struct wal *w, DB_LOGC *cursor, uint64_t after, struct wal_place place, DB_
     return cursor->get(cursor, lsn, record, DB_SET);
 }
 
+/* last: the file in which the log ends. */
 static void
-note_old_files(struct wal *w)
+note_old_files(struct wal *w, uint32_t last)
 {
     if (w->old_last != 0 || w->nfiles == 0)
         return;
     w->old_first = w->files[0].file;
-    w->old_last = w->files[w->nfiles - 1].file;
+    w->old_last = last;
     atomic_store(&w->has_old, true);
 }
 
@@ -189,6 +190,7 @@ wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *
     DB_LOGC *cursor;
     DBT record = {0};
     int failed = 0;
+    uint32_t last_file = 0;
     int code = w->env->log_cursor(w->env, &cursor, 0);
 
     if (code != 0)
@@ -199,12 +201,13 @@ wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *
         return dberr_log(code, "The log does not reach as far as the tables");
     }
     while (code == 0 && !failed) {
+        last_file = lsn.file;
         failed = replay_record(&r, &lsn, bytes_of(record.data, record.size));
         code = cursor->get(cursor, &lsn, &record, DB_NEXT);
     }
     cursor->close(cursor, 0);
     buf_deinit(&r.chain);
-    note_old_files(w);
+    note_old_files(w, last_file);
     if (code != 0 && code != DB_NOTFOUND)
         return dberr_log(code, "The log is damaged");
     return failed;

@@ -73,6 +73,25 @@ test_evict_lets_nothing_go_that_is_not_applied(void **state)
     assert_int_equal(stats_of(w).evicted, 0);
 }
 
+/* With more entries than one slice can look at, it once never noticed that none could leave, and
+ * the applier was never asked to hurry. */
+static void
+test_evict_hurries_the_applier_when_nothing_may_go(void **state)
+{
+    struct world *w = *state;
+
+    w->bench.options.apply_delay = 3600 * 1000;
+    world_start(w);
+    for (int key = 0; key < 50 * NKEYS; key++) {
+        char name[20];
+        snprintf(name, sizeof name, "key%06d", key);
+        world_set(w->shop, name, "v");
+    }
+    world_commit(w);
+    wait_until_under(w, 1024 * 1024);
+    assert_int_equal(store_count(w->shop), 50 * NKEYS);
+}
+
 static void
 test_evict_brings_memory_under_its_ceiling_and_loses_nothing(void **state)
 {
@@ -213,6 +232,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_evict_lets_nothing_go_that_is_not_applied),
+        WORLD_TEST(test_evict_hurries_the_applier_when_nothing_may_go),
         WORLD_TEST(test_evict_brings_memory_under_its_ceiling_and_loses_nothing),
         WORLD_TEST(test_evict_keeps_memory_near_its_ceiling_while_more_is_written),
         WORLD_TEST(test_evict_spares_what_was_looked_at),

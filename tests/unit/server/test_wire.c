@@ -21,6 +21,7 @@
 #define BIG_VALUE        (64 * 1024 * 1024)
 #define SLOW_VALUE       (1024 * 1024)
 #define SLOW_GETS        64
+#define OVER_LIMIT       (1024 * 1024)
 #define LONG_LINE        (70 * 1024)
 #define STORE_NAME_LIMIT (64 * 1024) /* bytes in a store's name */
 
@@ -201,6 +202,35 @@ test_an_oversized_argument_is_refused(void **state)
     assert_receives(c, "-ERR Protocol error: invalid bulk length\r\n");
     assert_is_hung_up_on(c);
     assert_asks(other, "EXISTS k", "(integer) 0");
+    client_close(other);
+    daemon_free(d);
+}
+
+/* The first request is answered already when the second grows over the limit, and more of it
+ * is there to be read: the server once went on reading for a client that was gone. */
+static void
+test_a_request_over_the_query_buffer_limit_is_hung_up_on(void **state)
+{
+    struct daemon *d =
+        started(state, (char *[]){"--client-query-buffer-limit", "1mb", NULL});
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+    size_t len = 4 * OVER_LIMIT, head;
+    char *request = xmalloc(len), in[64];
+
+    head = (size_t)sprintf(request, "PING\r\n*1000000\r\n");
+    for (size_t at = head; at + 7 <= len; at += 7)
+        memcpy(request + at, "$1\r\na\r\n", 7);
+    for (size_t sent = 0; sent < len;) {
+        ssize_t more = send(client_fd(c), request + sent, len - sent, MSG_NOSIGNAL);
+        if (more <= 0)
+            break;
+        sent += (size_t)more;
+    }
+    while (client_receive(c, in, sizeof in) > 0)
+        ;
+    assert_asks(other, "PING", "PONG");
+    free(request);
+    client_close(c);
     client_close(other);
     daemon_free(d);
 }
@@ -481,6 +511,7 @@ main(void)
         ON_BOTH(test_what_is_no_request_is_told_and_hung_up_on),
         ON_BOTH(test_requests_before_a_wrong_one_are_answered),
         ON_BOTH(test_an_oversized_argument_is_refused),
+        ON_BOTH(test_a_request_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
