@@ -160,6 +160,8 @@ keyspace_free(struct keyspace *ks)
     assert(ks->scan == NULL && ks->flights.next == &ks->flights);
     while (ks->ring != NULL)
         store_free(ks->ring);
+    while (discard_step(ks, INT64_MAX))
+        ;
     map_deinit(&ks->stores);
     heap_deinit(&ks->deadlines);
     buf_deinit(&ks->batch);
@@ -346,7 +348,8 @@ keyspace_tend(struct keyspace *ks, int64_t now)
     drop_empty_stores(ks);
     scan_step(ks, now);
     bool more = expiry_step(ks, now, until_us);
-    more = evict_step(ks, until_us) || more;
+    /* What is on its way out need not be made up for by others. */
+    more = discard_step(ks, until_us) || evict_step(ks, until_us) || more;
     if (more)
         return 0;
 

@@ -46,6 +46,7 @@ struct flight {
 };
 
 struct scan;
+struct discarded;
 
 struct keyspace {
     struct storage *storage;
@@ -61,8 +62,9 @@ struct keyspace {
     uint64_t evict_limit; /* the evictor's last, */
     size_t idle_slots;    /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
-    struct flight flights; /* a ring with this as its head, oldest first */
-    struct scan *scan;     /* the one on its way, or NULL */
+    struct flight flights;       /* a ring with this as its head, oldest first */
+    struct scan *scan;           /* the one on its way, or NULL */
+    struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;
 };
 
@@ -102,9 +104,13 @@ void flight_end(struct flight *f);
 /* Entries stamped above this stay in memory. */
 uint64_t keyspace_evict_limit(const struct keyspace *ks);
 
+/* Takes all entries out of a map, to be freed later. No deadline refers to them any more. */
+void discard(struct keyspace *ks, struct map *entries);
+
 /* --- background work: each gives true where there is more to do at once --- */
 
 bool expiry_step(struct keyspace *ks, int64_t now, int64_t until_us);
+bool discard_step(struct keyspace *ks, int64_t until_us);
 bool evict_step(struct keyspace *ks, int64_t until_us);
 void scan_step(struct keyspace *ks, int64_t now);
 void scan_done(struct keyspace *ks,

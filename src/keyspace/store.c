@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define DISCARD_FROM 1000 /* entries: fewer are freed at once */
+
 /* --- life --- */
 
 void
@@ -408,10 +410,25 @@ store_delete(struct store *s, struct entry *e)
     }
 }
 
+/* As forget_all, in a time that does not depend on their number. */
+static void
+discard_all(struct store *s)
+{
+    const struct heap_item *first = heap_first(&s->deadlines);
+    int64_t before = first == NULL ? 0 : first->at;
+
+    s->deadlines.count = 0;
+    note_first_deadline(s, before);
+    discard(s->keyspace, &s->entries);
+}
+
 void
 store_empty(struct store *s, uint64_t stamp)
 {
-    forget_all(s);
+    if (s->entries.count > DISCARD_FROM)
+        discard_all(s);
+    else
+        forget_all(s);
     s->complete = true;
     s->keep_absent = false;
     s->bare_until = stamp;

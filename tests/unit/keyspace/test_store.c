@@ -136,6 +136,30 @@ test_store_flushed_has_nothing_and_begins_anew(void **state)
     world_assert(w, w->shop, "lime", NULL);
 }
 
+/* However many they are, the flush itself does not go through them. */
+static void
+test_store_flushed_gives_its_memory_back_by_and_by(void **state)
+{
+    struct world *w = *state;
+    char key[20];
+
+    world_start(w);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(key, sizeof key, "key%04d", i);
+        store_set(w->shop, bytes_str(key), bytes_str("v"), i % 2 == 0 ? 0 : NOW + i);
+    }
+    int64_t before = memory(w);
+    store_flush(w->shop);
+    assert_int_equal(store_resident(w->shop), 0);
+    assert_int_equal(memory(w), before);
+    world_set(w->shop, "key0001", "new");
+    while (keyspace_tend(w->keyspace, NOW) == 0)
+        ;
+    assert_true(memory(w) < before / 100);
+    world_assert(w, w->shop, "key0001", "new");
+    world_assert(w, w->shop, "key0002", NULL);
+}
+
 /* In memory while not in the tables, or the table would be asked again. */
 static void
 test_store_knows_that_a_deleted_key_is_gone(void **state)
@@ -319,6 +343,7 @@ main(void)
         WORLD_TEST(test_store_appends_and_keeps_the_deadline),
         WORLD_TEST(test_store_sets_and_takes_away_deadlines),
         WORLD_TEST(test_store_gives_memory_back_with_its_keys),
+        WORLD_TEST(test_store_flushed_gives_its_memory_back_by_and_by),
         WORLD_TEST(test_store_flushed_has_nothing_and_begins_anew),
         WORLD_TEST(test_store_knows_that_a_deleted_key_is_gone),
         WORLD_TEST(test_store_notes_the_stamps_it_showed),
