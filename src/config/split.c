@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/config.h"
 
+#include "base/escape.h"
 #include <ctype.h>
 
 /* What is left of the line, and where the next byte of a word goes. There is always room:
@@ -22,51 +23,15 @@ at_blank(const struct splitter *s)
     return s->at < s->end && isspace((unsigned char)*s->at);
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static char
-unescape(char c)
-{
-    switch (c) {
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case 'a':
-        return '\a';
-    default:
-        return c;
-    }
-}
-
 /* One byte within "...", where at is not the closing quote. */
 static void
 copy_double_quoted(struct splitter *s)
 {
     size_t left = (size_t)(s->end - s->at);
 
-    if (left >= 4 && s->at[0] == '\\' && s->at[1] == 'x' && hex_digit(s->at[2]) >= 0
-        && hex_digit(s->at[3]) >= 0) {
-        *s->out++ = (char)(hex_digit(s->at[2]) * 16 + hex_digit(s->at[3]));
-        s->at += 4;
-    } else if (left >= 2 && s->at[0] == '\\') {
-        *s->out++ = unescape(s->at[1]);
-        s->at += 2;
+    if (left >= 2 && s->at[0] == '\\') {
+        s->at += 1 + escape_read(bytes_of(s->at + 1, left - 1), s->out);
+        s->out++;
     } else {
         *s->out++ = *s->at++;
     }

@@ -53,21 +53,30 @@ note_memory(struct store *s, const struct entry *e, int sign)
     s->keyspace->nentries += sign;
 }
 
-/* The keyspace knows each store by its first deadline. */
+/* 0: it has none. */
+static int64_t
+first_deadline(const struct store *s)
+{
+    const struct heap_item *first = heap_first(&s->deadlines);
+
+    return first == NULL ? 0 : first->at;
+}
+
+/* The keyspace knows each store by its first deadline, which was `before`. */
 static void
 note_first_deadline(struct store *s, int64_t before)
 {
-    const struct heap_item *first = heap_first(&s->deadlines);
+    int64_t first = first_deadline(s);
     struct heap *stores = &s->keyspace->deadlines;
 
-    if ((first == NULL ? 0 : first->at) == before)
+    if (first == before)
         return;
-    if (first == NULL)
+    if (first == 0)
         heap_remove(stores, s->heap_index);
     else if (before == 0)
-        heap_insert(stores, first->at, s);
+        heap_insert(stores, first, s);
     else
-        heap_move(stores, s->heap_index, first->at);
+        heap_move(stores, s->heap_index, first);
 }
 
 /* Brings the deadlines up to date with e, which had one at `old` or none (0). */
@@ -76,8 +85,7 @@ place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh)
 {
     if (old == fresh)
         return;
-    const struct heap_item *first = heap_first(&s->deadlines);
-    int64_t before = first == NULL ? 0 : first->at;
+    int64_t before = first_deadline(s);
 
     if (old == 0)
         heap_insert(&s->deadlines, fresh, e);
@@ -414,8 +422,7 @@ store_delete(struct store *s, struct entry *e)
 static void
 discard_all(struct store *s)
 {
-    const struct heap_item *first = heap_first(&s->deadlines);
-    int64_t before = first == NULL ? 0 : first->at;
+    int64_t before = first_deadline(s);
 
     s->deadlines.count = 0;
     note_first_deadline(s, before);

@@ -16,6 +16,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "resp/parser.h"
 
+#include "base/escape.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include <assert.h>
@@ -254,50 +255,6 @@ ends_word(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static char
-escaped(char c)
-{
-    switch (c) {
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case 'a':
-        return '\a';
-    default:
-        return c;
-    }
-}
-
-/* Writes the byte that an escape in double quotes stands for; text is behind the
- * backslash and not empty. Gives how much of text the escape takes. */
-static size_t
-unescape(struct buf *out, struct bytes text)
-{
-    bool hex = text.len >= 3 && text.data[0] == 'x' && hex_digit(text.data[1]) >= 0
-               && hex_digit(text.data[2]) >= 0;
-    char c = hex ? (char)(hex_digit(text.data[1]) * 16 + hex_digit(text.data[2]))
-                 : escaped(text.data[0]);
-    buf_append(out, &c, 1);
-    return hex ? 3 : 1;
-}
-
 /* Writes what stands between the quote that text begins with and its partner, behind
  * which there must be a space or the end. Gives how much of text that takes, 0 if it is
  * not balanced. */
@@ -310,7 +267,9 @@ unquote(struct buf *out, struct bytes text)
     while (i < text.len && text.data[i] != quote) {
         bool more = i + 1 < text.len;
         if (quote == '"' && text.data[i] == '\\' && more) {
-            i += 1 + unescape(out, bytes_of(text.data + i + 1, text.len - i - 1));
+            char byte;
+            i += 1 + escape_read(bytes_of(text.data + i + 1, text.len - i - 1), &byte);
+            buf_append(out, &byte, 1);
             continue;
         }
         if (quote == '\'' && text.data[i] == '\\' && more && text.data[i + 1] == '\'')

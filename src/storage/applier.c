@@ -271,7 +271,7 @@ settle(struct storage *s, struct sweep *sweep)
 static int
 try_sweep(struct storage *s, struct sweep *sweep)
 {
-    if (storage_sync_log(s) != 0)
+    if (storage_flush(s) != 0)
         return -1;
     int code = drop_flushed_files(s, sweep);
     if (code == 0)
@@ -333,7 +333,7 @@ read_back(struct storage *s)
         struct read_back r = {.storage = s, .portion = backlog_portion(&s->backlog)};
 
         if (wal_replay(s->wal, s->mark.number, s->mark.place, gather, &r) >= 0) {
-            backlog_read_back(&s->backlog, r.bytes);
+            backlog_begin(&s->backlog, r.bytes);
             return r.chunks.first;
         }
         chunks_free(r.chunks.first);

@@ -110,18 +110,12 @@ backlog_owe(struct backlog *b, int64_t bytes)
     atomic_fetch_add(&b->waiting, bytes);
 }
 
-static void
-begin_portion(struct backlog *b, int64_t bytes)
+void
+backlog_begin(struct backlog *b, int64_t bytes)
 {
     atomic_store(&b->done_ppm, 0);
     atomic_store(&b->under_way, bytes);
     atomic_fetch_sub(&b->waiting, bytes);
-}
-
-void
-backlog_read_back(struct backlog *b, int64_t bytes)
-{
-    begin_portion(b, bytes);
 }
 
 int64_t
@@ -157,7 +151,7 @@ detach(struct backlog *b)
     if (b->chunks.first == NULL)
         b->chunks.last = NULL;
     b->since_us = clock_mono_us();
-    begin_portion(b, bytes);
+    backlog_begin(b, bytes);
     return taken;
 }
 

@@ -57,9 +57,12 @@ void backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
                  struct bytes effects);
 
 /* So many bytes are in the log from before and wait too, though not here: the applier
- * reads them back itself, in parts it announces. */
+ * reads them back itself. */
 void backlog_owe(struct backlog *b, int64_t bytes);
-void backlog_read_back(struct backlog *b, int64_t bytes);
+
+/* So many of the bytes that waited are under way from now on. backlog_take says it
+ * itself; what is owed, whoever reads it back. */
+void backlog_begin(struct backlog *b, int64_t bytes);
 
 /* How many bytes are worth taking at once: half the distance, so that the other half can
  * fill. */
@@ -79,9 +82,9 @@ bool backlog_pause(struct backlog *b, int64_t ms);
 void backlog_hurry(struct backlog *b);
 void backlog_stop(struct backlog *b);
 
-/* Whether more may be added. Three eighths of the distance may wait at any time; up to half of
- * it only as fast as what is under way is applied: so writers slow down by and by and do
- * not wait for a whole sweep. */
+/* Whether more may be added. Three eighths of the distance may wait at any time; up to
+ * half of it only as fast as what is under way is applied: so writers slow down by and by
+ * and do not wait for a whole sweep. */
 bool backlog_has_room(struct backlog *b);
 
 #endif

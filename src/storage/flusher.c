@@ -30,7 +30,7 @@ run(void *arg)
         bool active = f->active;
         pthread_mutex_unlock(&f->mutex);
         if (active && atomic_load(&s->durable) < atomic_load(&s->written))
-            storage_sync_log(s);
+            storage_flush(s);
         pthread_mutex_lock(&f->mutex);
         wait_a_second(f);
     }

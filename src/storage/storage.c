@@ -169,7 +169,7 @@ storage_replay(struct storage *s, storage_effects_fn *visit, void *arg)
     s->replayed = atomic_load(&s->written);
     /* What a process that was killed had left to the kernel has to be safe before it is
      * told. */
-    return s->sync == SYNC_ALWAYS ? storage_sync_log(s) : 0;
+    return s->sync == SYNC_ALWAYS ? storage_flush(s) : 0;
 }
 
 void
@@ -192,8 +192,7 @@ storage_close(struct storage *s)
         applier_stop(s);
         flusher_stop(s);
         failed = checkpoint_make(s);
-        if (storage_sync_log(s) != 0
-            || atomic_load(&s->applied) != atomic_load(&s->written))
+        if (storage_flush(s) != 0 || atomic_load(&s->applied) != atomic_load(&s->written))
             failed = -1;
     }
     release(s);
@@ -236,7 +235,7 @@ storage_append(struct storage *s, struct bytes effects)
 }
 
 int
-storage_sync_log(struct storage *s)
+storage_flush(struct storage *s)
 {
     uint64_t written = atomic_load(&s->written);
     uint64_t durable = atomic_load(&s->durable);
@@ -248,12 +247,6 @@ storage_sync_log(struct storage *s)
         ;
     atomic_store(&s->last_sync_ms, clock_ms());
     return 0;
-}
-
-int
-storage_flush(struct storage *s)
-{
-    return storage_sync_log(s);
 }
 
 bool
@@ -279,7 +272,7 @@ storage_tune(struct storage *s, const struct storage_options *options)
 {
     s->sync = options->sync;
     if (s->sync == SYNC_ALWAYS)
-        storage_sync_log(s);
+        storage_flush(s);
     flusher_set_active(s, options->sync == SYNC_EVERYSEC);
     backlog_tune(&s->backlog, options->distance, options->apply_delay);
     tables_set_max_open(s->tables, options->max_open_tables);

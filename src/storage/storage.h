@@ -91,7 +91,7 @@ uint64_t storage_applied(const struct storage *s);
 /* What was appended up to here is as safe as the sync mode promises. */
 uint64_t storage_promised(const struct storage *s);
 
-/* Brings durable up to written before it returns. */
+/* Brings durable up to written before it returns. The room's own threads call it too. */
 int storage_flush(struct storage *s);
 
 /* Whether the tables are near enough for more to be written; if not, ask again in a

@@ -49,7 +49,4 @@ struct storage {
     struct readers readers;
 };
 
-/* Flushes the log and moves the durable mark. From any thread. */
-int storage_sync_log(struct storage *s);
-
 #endif

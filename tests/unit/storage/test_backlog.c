@@ -223,7 +223,7 @@ test_backlog_counts_what_is_owed_from_before(void **state)
     backlog_init(&b, 16 * MB, NEVER_MS);
     backlog_owe(&b, 14 * MB);
     assert_false(backlog_has_room(&b));
-    backlog_read_back(&b, 8 * MB);
+    backlog_begin(&b, 8 * MB);
     assert_int_equal(atomic_load(&b.waiting), 6 * MB);
     assert_int_equal(atomic_load(&b.under_way), 8 * MB);
     assert_false(backlog_has_room(&b));
