@@ -9,12 +9,14 @@
 #include "keyspace/keyspace.h"
 #include "server/server.h"
 #include "storage/storage.h"
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define SPARE_FILES 64 /* descriptors for logs, listeners, the loop */
 #define LARGE                                                                            \
@@ -27,6 +29,21 @@ static const char USAGE[] =
     "Examples:\n"
     "       keyvald --port 7000 --dir /var/lib/keyvald\n"
     "       keyvald conf/keyvald.conf --appendfsync always\n";
+
+/* glibc's malloc takes large pages only where that was said before the program starts, so
+ * it is started once more. Where that does not work, it goes on with small ones. */
+static void
+restart_with_large_pages(char **argv)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (len < 0 || getenv("GLIBC_TUNABLES") != NULL)
+        return;
+    path[len] = '\0';
+    setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 0);
+    execv(path, argv);
+}
 
 /* Everything that is open, in the order in which it is opened. */
 struct process {
@@ -185,6 +202,7 @@ main(int argc, char **argv)
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return fputs(USAGE, stdout) < 0;
 
+    restart_with_large_pages(argv);
     mallopt(M_MMAP_THRESHOLD, LARGE);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

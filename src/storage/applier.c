@@ -11,14 +11,15 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define PIECE_CHANGES  50000
-#define PIECE_BYTES    (64 * 1024 * 1024)
-#define PIECE_TABLES   64   /* open at once for a piece */
-#define LOOK_AHEAD     8    /* changes whose effects are asked for from memory */
-#define RETRY_MS       1000 /* after a failure */
-#define DEADLOCK_TRIES 100
-#define PPM            1000000
-#define NICENESS       10 /* the loop goes first: it is the one clients wait for */
+#define PIECE_CHANGES 50000
+#define PIECE_BYTES   (64 * 1024 * 1024)
+#define PIECE_TABLES  64   /* open at once for a piece */
+#define TURN          100  /* changes after which waiting readers have their turn */
+#define LOOK_AHEAD    8    /* changes whose effects are asked for from memory */
+#define LINE          64   /* bytes of memory that come at once */
+#define RETRY_MS      1000 /* after a failure */
+#define PPM           1000000
+#define NICENESS      10 /* the loop goes first: it is the one clients wait for */
 
 /* --- what was flushed --- */
 
@@ -88,8 +89,8 @@ struct piece {
     struct storage *storage;
     DB_TXN *txn;
     struct table *tables[PIECE_TABLES];
-    int ntables;
-    DBC *cursor; /* on the last of them */
+    int ntables; /* the pages of the last of them are held */
+    DBC *cursor; /* on it */
 };
 
 /* How far a piece reaches that begins at from, and how many tables it comes to. */
@@ -113,11 +114,13 @@ piece_end(const struct sweep *sweep, size_t from, int *ntables)
 }
 
 static int
-close_cursor(struct piece *p)
+leave_table(struct piece *p)
 {
-    int code = p->cursor == NULL ? 0 : p->cursor->close(p->cursor);
-
+    if (p->cursor == NULL)
+        return 0;
+    int code = p->cursor->close(p->cursor);
     p->cursor = NULL;
+    pthread_rwlock_unlock(&p->tables[p->ntables - 1]->pages);
     return code;
 }
 
@@ -128,7 +131,7 @@ enter_table(struct piece *p, struct table *t)
     struct storage *s = p->storage;
     struct table *acquired;
     DB *db;
-    int code = close_cursor(p);
+    int code = leave_table(p);
 
     while (code == 0 && t->file[0] == '\0') {
         code = tables_create_file(s->tables, t, s->mark.next_generation++);
@@ -145,7 +148,51 @@ enter_table(struct piece *p, struct table *t)
 
     struct catalog_row row = row_of(t, t->file);
     code = catalog_put(s->catalog, p->txn, &row);
-    return code != 0 ? code : db->cursor(db, p->txn, &p->cursor, 0);
+    if (code == 0)
+        code = db->cursor(db, p->txn, &p->cursor, DB_CURSOR_BULK);
+    if (code == 0)
+        pthread_rwlock_wrlock(&t->pages);
+    return code;
+}
+
+/* Lets readers that wait for the table have their turn. */
+static void
+pause_for_readers(struct piece *p)
+{
+    struct table *t = p->tables[p->ntables - 1];
+
+    pthread_rwlock_unlock(&t->pages);
+    pthread_rwlock_wrlock(&t->pages);
+}
+
+/* Commits a piece, or takes it back where code is not 0. */
+static int
+finish_piece(struct piece *p, int code)
+{
+    int left = leave_table(p);
+
+    if (code == 0)
+        code = left;
+    if (code != 0) {
+        for (int i = 0; i < p->ntables; i++)
+            pthread_rwlock_wrlock(&p->tables[i]->pages);
+    }
+    int ended = commit_or_abort(p->txn, code);
+    for (int i = 0; i < p->ntables; i++) {
+        if (code != 0)
+            pthread_rwlock_unlock(&p->tables[i]->pages);
+        tables_release(p->storage->tables, p->tables[i]);
+    }
+    return ended;
+}
+
+/* Asks for an effect from memory; a common one takes a few lines. */
+static void
+fetch_ahead(const struct change *c)
+{
+    __builtin_prefetch(c->at);
+    __builtin_prefetch(c->at + LINE);
+    __builtin_prefetch(c->at + c->len - 1);
 }
 
 static int
@@ -159,14 +206,14 @@ carry_out(struct piece *p, const struct change *c)
         return p->cursor->put(p->cursor, &key, &data, DB_KEYFIRST);
 
     DBT nothing = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
-    int code = p->cursor->get(p->cursor, &key, &nothing, DB_SET | DB_RMW);
+    int code = p->cursor->get(p->cursor, &key, &nothing, DB_SET);
     if (code == 0)
         code = p->cursor->del(p->cursor, 0);
     return code == DB_NOTFOUND ? 0 : code;
 }
 
 static int
-try_piece(struct storage *s, const struct change *changes, size_t count)
+put_piece(struct storage *s, const struct change *changes, size_t count)
 {
     struct piece p = {.storage = s};
     struct table *table = NULL;
@@ -176,18 +223,16 @@ try_piece(struct storage *s, const struct change *changes, size_t count)
         return code;
     for (size_t i = 0; i < count && code == 0; i++) {
         if (i + LOOK_AHEAD < count)
-            __builtin_prefetch(changes[i + LOOK_AHEAD].at);
+            fetch_ahead(&changes[i + LOOK_AHEAD]);
         if (changes[i].table != table)
             code = enter_table(&p, changes[i].table);
+        else if (i % TURN == 0)
+            pause_for_readers(&p);
         table = changes[i].table;
         if (code == 0)
             code = carry_out(&p, &changes[i]);
     }
-    int closed = close_cursor(&p);
-    code = commit_or_abort(p.txn, code != 0 ? code : closed);
-    while (p.ntables > 0)
-        tables_release(s->tables, p.tables[--p.ntables]);
-    return code;
+    return finish_piece(&p, code);
 }
 
 static int
@@ -198,10 +243,8 @@ apply_changes(struct storage *s, struct sweep *sweep)
     while (from < sweep->nchanges) {
         int ntables;
         size_t to = piece_end(sweep, from, &ntables);
-        int code = DB_LOCK_DEADLOCK;
+        int code = put_piece(s, sweep->changes + from, to - from);
 
-        for (int tries = 0; code == DB_LOCK_DEADLOCK && tries < DEADLOCK_TRIES; tries++)
-            code = try_piece(s, sweep->changes + from, to - from);
         if (code != 0)
             return code;
         checkpoint_note(s, to - from, ntables);

@@ -21,7 +21,7 @@ get(DB *db, struct read_item *item)
     for (size_t room = FIRST_TRY; code == DB_BUFFER_SMALL; room = data.size) {
         data.data = buf_reserve(&item->record, room);
         data.ulen = (uint32_t)item->record.cap;
-        code = db->get(db, NULL, &key, &data, DB_READ_UNCOMMITTED);
+        code = db->get(db, NULL, &key, &data, 0);
     }
     item->found = code == 0;
     item->record.len = code == 0 ? data.size : 0;
@@ -38,7 +38,9 @@ read_item(struct storage *s, struct read_item *item)
     item->found = false;
     if (code != 0 || db == NULL)
         return code;
+    pthread_rwlock_rdlock(&table->pages);
     code = get(db, item);
+    pthread_rwlock_unlock(&table->pages);
     tables_release(s->tables, table);
     atomic_fetch_add(&s->readers.keys, 1);
     return code;
@@ -49,11 +51,8 @@ read_items(struct storage *s, struct storage_read *r)
 {
     int code = 0;
 
-    for (size_t i = 0; i < r->nitems && code == 0; i++) {
-        do
-            code = read_item(s, &r->items[i]);
-        while (code == DB_LOCK_DEADLOCK);
-    }
+    for (size_t i = 0; i < r->nitems && code == 0; i++)
+        code = read_item(s, &r->items[i]);
     return code;
 }
 
@@ -110,7 +109,7 @@ walk(DBC *cursor, struct storage_read *r)
 }
 
 static int
-scan_once(struct storage *s, struct storage_read *r)
+scan(struct storage *s, struct storage_read *r)
 {
     struct table *table;
     DB *db;
@@ -121,24 +120,15 @@ scan_once(struct storage *s, struct storage_read *r)
     r->scan_ended = true;
     if (code != 0 || db == NULL)
         return code;
-    code = db->cursor(db, NULL, &cursor, DB_READ_UNCOMMITTED);
+    pthread_rwlock_rdlock(&table->pages);
+    code = db->cursor(db, NULL, &cursor, 0);
     if (code == 0) {
         code = walk(cursor, r);
         int closed = cursor->close(cursor);
         code = code != 0 ? code : closed;
     }
+    pthread_rwlock_unlock(&table->pages);
     tables_release(s->tables, table);
-    return code;
-}
-
-static int
-scan(struct storage *s, struct storage_read *r)
-{
-    int code;
-
-    do
-        code = scan_once(s, r);
-    while (code == DB_LOCK_DEADLOCK);
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include "storage/sweep.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "storage/order.h"
 #include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
@@ -143,30 +144,6 @@ drop_flushed(struct sweep *s)
     s->nchanges = kept;
 }
 
-/* Of two keys of one table, as memcmp orders them, the shorter first. */
-static int
-compare_keys(const struct change *a, const struct change *b)
-{
-    if (a->rank != b->rank)
-        return a->rank < b->rank ? -1 : 1;
-    if (a->tail_len <= sizeof a->rank && b->tail_len <= sizeof b->rank)
-        return (a->tail_len > b->tail_len) - (a->tail_len < b->tail_len);
-    return bytes_cmp(change_effect(a).key, change_effect(b).key);
-}
-
-static int
-compare(const void *left, const void *right)
-{
-    const struct change *a = left, *b = right;
-
-    if (a->table != b->table)
-        return a->table->id < b->table->id ? -1 : 1;
-    int order = compare_keys(a, b);
-    if (order != 0)
-        return order;
-    return a->order < b->order ? -1 : 1;
-}
-
 static void
 keep_last_of_each_key(struct sweep *s)
 {
@@ -174,7 +151,7 @@ keep_last_of_each_key(struct sweep *s)
 
     for (size_t i = 0; i < s->nchanges; i++) {
         const struct change *c = &s->changes[i], *next = c + 1;
-        if (i + 1 < s->nchanges && c->table == next->table && compare_keys(c, next) == 0)
+        if (i + 1 < s->nchanges && c->table == next->table && order_keys(c, next) == 0)
             continue;
         s->changes[kept++] = s->changes[i];
     }
@@ -200,8 +177,7 @@ sweep_build(struct sweep *s, struct tables *tables, const struct chunk *chunks)
         return -1;
     }
     drop_flushed(s);
-    if (s->nchanges > 0)
-        qsort(s->changes, s->nchanges, sizeof *s->changes, compare);
+    order_changes(s->changes, s->nchanges);
     keep_last_of_each_key(s);
     return 0;
 }

@@ -87,6 +87,7 @@ free_table(struct map_node *node, void *arg)
     if (table->db != NULL)
         close_table(t, table);
     map_remove(&t->by_id, node);
+    pthread_rwlock_destroy(&table->pages);
     free((char *)table->name.data);
     free(table);
 }
@@ -136,6 +137,7 @@ tables_add(struct tables *t, uint32_t id, struct bytes name)
 
     table->id = id;
     table->name = bytes_of(bytes_dup(name), name.len);
+    pthread_rwlock_init(&table->pages, NULL);
     pthread_mutex_lock(&t->mutex);
     assert(find(t, id) == NULL);
     map_insert(&t->by_id, &table->node, map_hash(key));
@@ -163,7 +165,7 @@ open_file(struct tables *t, const char *file, uint32_t flags, DB **out)
     code = db->set_pagesize(db, TABLE_PAGE_SIZE);
     if (code == 0)
         code = db->open(db, NULL, file, NULL, DB_BTREE,
-                        flags | DB_AUTO_COMMIT | DB_THREAD | DB_READ_UNCOMMITTED, 0640);
+                        flags | DB_AUTO_COMMIT | DB_THREAD, 0640);
     if (code != 0) {
         db->close(db, DB_NOSYNC);
         return code;

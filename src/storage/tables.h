@@ -4,6 +4,9 @@
  *
  * Readers acquire and release; only the applier adds, drops and forgets. What is not
  * marked otherwise is under the mutex of struct tables.
+ *
+ * Berkeley DB keeps no locks of its own here: while the applier changes a table, it
+ * holds its pages alone, and a reader shares them with other readers.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef STORAGE_TABLES_H
@@ -13,6 +16,7 @@
 #include "base/map.h"
 #include "storage/catalog.h"
 #include <db.h>
+#include <pthread.h>
 #include <stdint.h>
 
 #define TABLE_PAGE_SIZE 16384 /* bytes */
@@ -26,6 +30,7 @@ struct table {
     char file[FILENAME_MAX_LEN]; /* "" while it has none */
     DB *db;                      /* NULL while closed */
     int users;
+    pthread_rwlock_t pages;
     struct table *newer, *older; /* among the open ones nobody uses */
 
     /* Applier only: */

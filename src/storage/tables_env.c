@@ -33,12 +33,11 @@ tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
     env->set_cachesize(env, (uint32_t)(cache >> 30), (uint32_t)(cache & ((1 << 30) - 1)),
                        1);
     env->set_mp_max_openfd(env, TABLES_ENV_FILES);
-    env->set_lk_detect(env, DB_LOCK_DEFAULT);
     env->set_flags(env, DB_TXN_NOSYNC, 1);
     env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
     code = env->open(env, dir,
-                     DB_CREATE | DB_RECOVER | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_LOCK
-                         | DB_INIT_MPOOL | DB_PRIVATE | DB_THREAD,
+                     DB_CREATE | DB_RECOVER | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL
+                         | DB_PRIVATE | DB_THREAD,
                      0640);
     if (code != 0) {
         env->close(env, 0);

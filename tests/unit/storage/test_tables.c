@@ -190,7 +190,7 @@ test_tables_have_their_records_after_they_were_closed(void **state)
     tables_release(f->tables, t);
     assert_null(t->db);
     t = acquire(f, 1, &db);
-    assert_int_equal(db->get(db, NULL, &key, &got, DB_READ_UNCOMMITTED), 0);
+    assert_int_equal(db->get(db, NULL, &key, &got, 0), 0);
     assert_true(bytes_eq(bytes_of(got.data, got.size), bytes_str("record")));
     free(got.data);
     tables_release(f->tables, t);
