@@ -62,6 +62,25 @@ slot_of(struct map_node **slots, size_t nslots, uint32_t hash)
     return &slots[hash & (nslots - 1)];
 }
 
+/* All slots first, then the nodes behind them, each somewhat later. */
+void
+map_prefetch(const struct map *m, const uint32_t *hashes, size_t count)
+{
+    struct map_node *first;
+
+    if (m->slots == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(slot_of(m->slots, m->nslots, hashes[i]));
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(*slot_of(m->slots, m->nslots, hashes[i]));
+    for (size_t i = 0; i < count; i++) {
+        first = *slot_of(m->slots, m->nslots, hashes[i]);
+        if (first != NULL)
+            __builtin_prefetch(first->next);
+    }
+}
+
 static void
 push(struct map *m, struct map_node *node)
 {

@@ -55,30 +55,9 @@ map_find(const struct map *m, uint32_t hash, struct bytes key, map_match_fn *mat
     return NULL;
 }
 
-/* Asks for the memory map_find will look at: the slot first, then, each
- * somewhat later, the nodes behind it. */
-static inline void
-map_prefetch_slot(const struct map *m, uint32_t hash)
-{
-    if (m->slots != NULL)
-        __builtin_prefetch(&m->slots[hash & (m->nslots - 1)]);
-}
-
-static inline void
-map_prefetch_first(const struct map *m, uint32_t hash)
-{
-    if (m->slots != NULL)
-        __builtin_prefetch(m->slots[hash & (m->nslots - 1)]);
-}
-
-static inline void
-map_prefetch_second(const struct map *m, uint32_t hash)
-{
-    struct map_node *first = m->slots == NULL ? NULL : m->slots[hash & (m->nslots - 1)];
-
-    if (first != NULL)
-        __builtin_prefetch(first->next);
-}
+/* Asks for the memory map_find will look at for each of these hashes, so that the waits
+ * for it overlap. */
+void map_prefetch(const struct map *m, const uint32_t *hashes, size_t count);
 
 /* Adds a node that is not in it; its hash is set from the argument. */
 void map_insert(struct map *m, struct map_node *node, uint32_t hash);

@@ -109,7 +109,7 @@ take_in(struct fetch *f)
             log_line(LOG_WARNING, "A table has a record that this keyvald cannot read");
             return -1;
         }
-        store_load(k->store, k->key, item->found ? &record : NULL, 0);
+        store_load(k->store, k->key, map_hash(k->key), item->found ? &record : NULL, 0);
         f->keyspace->stats.cold++;
     }
     return 0;

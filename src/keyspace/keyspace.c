@@ -81,8 +81,9 @@ loaded_store(struct loader *l, const struct effect *e)
 }
 
 static void
-load_effect(struct loader *l, uint64_t number, const struct effect *e)
+load_change(struct loader *l, uint64_t number, const struct replayed *change)
 {
+    const struct effect *e = &change->effect;
     struct record record;
     struct store *s = loaded_store(l, e);
 
@@ -96,32 +97,32 @@ load_effect(struct loader *l, uint64_t number, const struct effect *e)
     if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))
         store_empty(s, number);
     else if (e->kind != EFFECT_CREATE)
-        store_load(s, e->key, e->kind == EFFECT_PUT ? &record : NULL, number);
+        store_load(s, e->key, change->hash, e->kind == EFFECT_PUT ? &record : NULL,
+                   number);
 }
 
 static void
-prefetch_effects(const struct loader *l, const struct effect *effects, size_t count)
+prefetch_changes(const struct loader *l, const struct replayed *changes, size_t count)
 {
-    struct bytes keys[REPLAY_GROUP];
+    uint32_t hashes[REPLAY_GROUP] = {0}, store = changes[0].effect.store;
 
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(changes[i].effect.record.data);
+        hashes[i] = changes[i].hash;
+    }
     /* Most groups are of one store; the others are as right, only slower. */
-    if (effects[0].store >= l->nids || l->by_id[effects[0].store] == NULL)
-        return;
-    for (size_t i = 0; i < count; i++)
-        keys[i] = effects[i].key;
-    store_prefetch(l->by_id[effects[0].store], keys, count);
+    if (store < l->nids && l->by_id[store] != NULL)
+        map_prefetch(&l->by_id[store]->entries, hashes, count);
 }
 
-_Static_assert(REPLAY_GROUP <= STORE_PREFETCH_MAX, "a group is looked up at once");
-
 static void
-load_effects(void *arg, uint64_t number, const struct effect *effects, size_t count)
+load_changes(void *arg, uint64_t number, const struct replayed *changes, size_t count)
 {
     struct loader *l = arg;
 
-    prefetch_effects(l, effects, count);
+    prefetch_changes(l, changes, count);
     for (size_t i = 0; i < count; i++)
-        load_effect(l, number, &effects[i]);
+        load_change(l, number, &changes[i]);
 }
 
 struct keyspace *
@@ -138,7 +139,7 @@ keyspace_new(struct storage *storage)
     ks->flights.next = ks->flights.previous = &ks->flights;
     heap_init(&ks->deadlines, store_heap_place);
     bool loaded = storage_rows(storage, load_row, &loader) == 0
-                  && storage_replay(storage, load_effects, &loader) == 0;
+                  && storage_replay(storage, load_changes, &loader) == 0;
     free(loader.by_id);
     log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
              (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);

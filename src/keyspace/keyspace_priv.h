@@ -77,8 +77,8 @@ struct entry *store_entry(const struct store *s, struct bytes key); /* absent on
 
 /* What a record says of a key, put into memory as it is in the table (stamp 0) or in the
  * log. NULL: no such key. */
-void store_load(struct store *s, struct bytes key, const struct record *record,
-                uint64_t stamp);
+void store_load(struct store *s, struct bytes key, uint32_t hash,
+                const struct record *record, uint64_t stamp);
 
 /* Takes an entry out of memory; what it said is known to the table. */
 void store_forget(struct store *s, struct entry *e);

@@ -95,7 +95,7 @@ take_in(struct scan *scan, struct bytes key, const struct record *record, int64_
         scan->left_out = true;
         return;
     }
-    store_load(s, key, record, 0);
+    store_load(s, key, map_hash(key), record, 0);
     if (expired && keyspace_may_write(ks) && !ks->failing)
         store_find(s, key, now);
 }

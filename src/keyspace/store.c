@@ -227,14 +227,9 @@ store_prefetch(const struct store *s, const struct bytes *keys, size_t count)
     uint32_t hashes[STORE_PREFETCH_MAX];
 
     assert(count <= STORE_PREFETCH_MAX);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         hashes[i] = map_hash(keys[i]);
-        map_prefetch_slot(&s->entries, hashes[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        map_prefetch_first(&s->entries, hashes[i]);
-    for (size_t i = 0; i < count; i++)
-        map_prefetch_second(&s->entries, hashes[i]);
+    map_prefetch(&s->entries, hashes, count);
 }
 
 struct entry *
@@ -287,11 +282,11 @@ resize(struct store *s, struct entry *e, size_t value_len)
 }
 
 static struct entry *
-insert(struct store *s, struct bytes key, uint8_t type, size_t value_len)
+insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type, size_t value_len)
 {
     struct entry *e = entry_new(key, type, value_len);
 
-    map_insert(&s->entries, &e->node, map_hash(key));
+    map_insert(&s->entries, &e->node, hash);
     note_memory(s, e, +1);
     return e;
 }
@@ -363,13 +358,15 @@ announce(struct store *s)
 void
 store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline)
 {
-    struct entry *e = store_entry(s, key), *old = NULL;
+    uint32_t hash = map_hash(key);
+    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+    struct entry *old = NULL;
     bool existed = e != NULL && !entry_is_absent(e);
     int64_t old_deadline = existed ? e->deadline : 0;
 
     announce(s);
     if (e == NULL)
-        e = insert(s, key, TYPE_STRING, value.len);
+        e = insert(s, key, hash, TYPE_STRING, value.len);
     else
         e = make_room(s, e, value.len, &old);
     e->type = TYPE_STRING;
@@ -462,9 +459,11 @@ store_flush(struct store *s)
 /* --- from the disk --- */
 
 void
-store_load(struct store *s, struct bytes key, const struct record *record, uint64_t stamp)
+store_load(struct store *s, struct bytes key, uint32_t hash, const struct record *record,
+           uint64_t stamp)
 {
-    struct entry *e = store_entry(s, key), *old = NULL;
+    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+    struct entry *old = NULL;
     uint8_t type = record == NULL ? ENTRY_ABSENT : (uint8_t)record->type;
     struct bytes value = record == NULL ? bytes_of("", 0) : record->value;
 
@@ -475,7 +474,7 @@ store_load(struct store *s, struct bytes key, const struct record *record, uint6
         return;
     }
     if (e == NULL)
-        e = insert(s, key, type, value.len);
+        e = insert(s, key, hash, type, value.len);
     else
         e = make_room(s, e, value.len, &old);
     e->type = type;

@@ -283,7 +283,6 @@ move_mark(struct storage *s, struct sweep *sweep)
     if (code != 0)
         return code;
     s->mark.number = sweep->number;
-    s->mark.place = sweep->place;
     if (sweep->max_id >= s->mark.next_id)
         s->mark.next_id = sweep->max_id + 1;
     code = put_counts(s, txn, sweep);
@@ -347,50 +346,56 @@ apply(struct storage *s, const struct chunk *chunks)
     return 0;
 }
 
-/* A portion of what the loop replayed before this thread began. */
-struct read_back {
-    struct storage *storage;
-    struct chunks chunks;
-    int64_t bytes, portion;
-};
-
-#define PORTION_IS_FULL 1
-
-static int
-gather(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
+/* A portion of the log up to batch last, from where the reader is. NULL: it cannot be
+ * read now. */
+static struct chunk *
+read_portion(struct storage *s, uint64_t last)
 {
-    struct read_back *r = arg;
+    int64_t portion = backlog_portion(&s->backlog), bytes = 0;
+    struct chunk *first = NULL, **end = &first;
+    int more = 1;
 
-    if (number > r->storage->replayed || r->bytes >= r->portion)
-        return PORTION_IS_FULL;
-    chunks_add(&r->chunks, number, place, effects);
-    r->bytes += (int64_t)effects.len;
-    return 0;
+    while (bytes < portion
+           && (more = wal_reader_next(s->applier.reader, last, end)) == 1) {
+        bytes += (*end)->len;
+        end = &(*end)->next;
+    }
+    if (more < 0) {
+        wal_reader_reuse(s->applier.reader, first);
+        return NULL;
+    }
+    backlog_begin(&s->backlog, bytes);
+    return first;
 }
 
-/* Reads a portion back, however often that takes. NULL: it is to stop. */
-static struct chunk *
-read_back(struct storage *s)
+/* A reader that stands behind the mark. */
+static bool
+seek(struct storage *s)
 {
-    for (;;) {
-        struct read_back r = {.storage = s, .portion = backlog_portion(&s->backlog)};
+    if (s->applier.reader == NULL)
+        s->applier.reader = wal_reader_new(s->wal, s->mark.number);
+    return s->applier.reader != NULL;
+}
 
-        if (wal_replay(s->wal, s->mark.number, s->mark.place, gather, &r) >= 0) {
-            backlog_begin(&s->backlog, r.bytes);
-            return r.chunks.first;
-        }
-        chunks_free(r.chunks.first);
+/* What is to be applied next, however often it takes to read it; the caller frees it.
+ * NULL: there is no more, or no time. */
+static struct chunk *
+take(struct storage *s)
+{
+    struct chunk *chunks;
+    uint64_t last;
+
+    if (!backlog_take(&s->backlog, &last))
+        return NULL;
+    while (!seek(s) || (chunks = read_portion(s, last)) == NULL) {
+        if (s->applier.reader != NULL)
+            wal_reader_free(s->applier.reader);
+        s->applier.reader = NULL;
         atomic_store(&s->apply_failing, true);
         if (backlog_pause(&s->backlog, RETRY_MS))
             return NULL;
     }
-}
-
-/* What is to be applied next; the caller frees it. NULL: there is no more. */
-static struct chunk *
-take(struct storage *s)
-{
-    return s->mark.number < s->replayed ? read_back(s) : backlog_take(&s->backlog);
+    return chunks;
 }
 
 static void *
@@ -403,12 +408,13 @@ run(void *arg)
     setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread: Linux has it so */
     while (!failed && (chunks = take(s)) != NULL) {
         failed = apply(s, chunks);
-        chunks_free(chunks);
+        wal_reader_reuse(s->applier.reader, chunks);
         if (failed) {
             atomic_store(&s->apply_failing, true);
             break;
         }
-        backlog_done(&s->backlog);
+        if (!backlog_done(&s->backlog))
+            wal_reader_trim(s->applier.reader);
         checkpoint_note(s, 0, 0);
         s->wake(s->wake_arg);
     }
@@ -427,4 +433,6 @@ applier_stop(struct storage *s)
 {
     backlog_stop(&s->backlog);
     pthread_join(s->applier.thread, NULL);
+    if (s->applier.reader != NULL)
+        wal_reader_free(s->applier.reader);
 }

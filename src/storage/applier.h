@@ -21,12 +21,14 @@
 #ifndef STORAGE_APPLIER_H
 #define STORAGE_APPLIER_H
 
+#include "storage/wal.h"
 #include <pthread.h>
 
 struct storage;
 
 struct applier {
     pthread_t thread;
+    struct wal_reader *reader; /* the thread's; stands behind what it has taken */
 };
 
 void applier_start(struct storage *s);

@@ -26,7 +26,6 @@ backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms)
 void
 backlog_deinit(struct backlog *b)
 {
-    chunks_free(b->chunks.first);
     pthread_cond_destroy(&b->changed);
     pthread_mutex_destroy(&b->mutex);
 }
@@ -55,48 +54,14 @@ is_enough(struct backlog *b)
     return atomic_load(&b->waiting) >= slack(b);
 }
 
-static struct chunk *
-chunk_for(struct chunks *chunks, size_t len)
-{
-    struct chunk *last = chunks->last;
-
-    if (last != NULL && last->cap - last->len >= len)
-        return last;
-
-    size_t cap = len > CHUNK_SIZE ? len : CHUNK_SIZE;
-    struct chunk *c = xmalloc(sizeof *c + cap);
-    c->next = NULL;
-    c->len = 0;
-    c->cap = cap;
-    if (last != NULL)
-        last->next = c;
-    else
-        chunks->first = c;
-    chunks->last = c;
-    return c;
-}
-
 void
-chunks_add(struct chunks *chunks, uint64_t number, struct wal_place place,
-           struct bytes effects)
-{
-    struct chunk *c = chunk_for(chunks, effects.len);
-
-    memcpy(c->data + c->len, effects.data, effects.len);
-    c->len += effects.len;
-    c->number = number;
-    c->place = place;
-}
-
-void
-backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
-            struct bytes effects)
+backlog_add(struct backlog *b, uint64_t number, int64_t bytes)
 {
     pthread_mutex_lock(&b->mutex);
-    bool was_empty = b->chunks.first == NULL, was_enough = is_enough(b);
+    bool was_empty = atomic_load(&b->waiting) == 0, was_enough = is_enough(b);
 
-    chunks_add(&b->chunks, number, place, effects);
-    atomic_fetch_add(&b->waiting, (int64_t)effects.len);
+    b->last = number;
+    atomic_fetch_add(&b->waiting, bytes);
     if (was_empty)
         b->since_us = clock_mono_us();
     if (was_empty || (!was_enough && is_enough(b)))
@@ -105,17 +70,14 @@ backlog_add(struct backlog *b, uint64_t number, struct wal_place place,
 }
 
 void
-backlog_owe(struct backlog *b, int64_t bytes)
-{
-    atomic_fetch_add(&b->waiting, bytes);
-}
-
-void
 backlog_begin(struct backlog *b, int64_t bytes)
 {
+    pthread_mutex_lock(&b->mutex);
+    b->since_us = clock_mono_us();
     atomic_store(&b->done_ppm, 0);
     atomic_store(&b->under_way, bytes);
     atomic_fetch_sub(&b->waiting, bytes);
+    pthread_mutex_unlock(&b->mutex);
 }
 
 int64_t
@@ -135,66 +97,40 @@ wait_until(struct backlog *b, int64_t at_us)
     pthread_cond_timedwait(&b->changed, &b->mutex, &at);
 }
 
-/* The oldest chunks, up to a portion. */
-static struct chunk *
-detach(struct backlog *b)
+bool
+backlog_take(struct backlog *b, uint64_t *last)
 {
-    struct chunk *taken = b->chunks.first, *end = taken;
-    int64_t bytes = (int64_t)taken->len;
-
-    while (end->next != NULL && bytes + (int64_t)end->next->len <= b->distance / 2) {
-        end = end->next;
-        bytes += (int64_t)end->len;
-    }
-    b->chunks.first = end->next;
-    end->next = NULL;
-    if (b->chunks.first == NULL)
-        b->chunks.last = NULL;
-    b->since_us = clock_mono_us();
-    backlog_begin(b, bytes);
-    return taken;
-}
-
-struct chunk *
-backlog_take(struct backlog *b)
-{
-    struct chunk *taken = NULL;
-
     pthread_mutex_lock(&b->mutex);
     for (;;) {
-        if (b->chunks.first == NULL) {
+        int64_t ripe_us = b->since_us + b->delay_us;
+
+        if (atomic_load(&b->waiting) == 0) {
             if (b->stop)
                 break;
             pthread_cond_wait(&b->changed, &b->mutex);
-            continue;
-        }
-        int64_t ripe_us = b->since_us + b->delay_us;
-        if (b->stop || b->hurry || is_enough(b) || clock_mono_us() >= ripe_us) {
-            b->hurry = false;
-            taken = detach(b);
+        } else if (b->stop || b->hurry || is_enough(b) || clock_mono_us() >= ripe_us) {
             break;
+        } else {
+            wait_until(b, ripe_us);
         }
-        wait_until(b, ripe_us);
     }
+    bool taken = atomic_load(&b->waiting) > 0;
+    b->hurry = false;
+    *last = b->last;
     pthread_mutex_unlock(&b->mutex);
     return taken;
 }
 
-void
-chunks_free(struct chunk *chunks)
-{
-    while (chunks != NULL) {
-        struct chunk *next = chunks->next;
-        free(chunks);
-        chunks = next;
-    }
-}
-
-void
+bool
 backlog_done(struct backlog *b)
 {
+    pthread_mutex_lock(&b->mutex);
+    bool enough = is_enough(b);
+    pthread_mutex_unlock(&b->mutex);
+
     atomic_store(&b->under_way, 0);
     atomic_store(&b->done_ppm, PPM);
+    return enough;
 }
 
 bool
@@ -214,7 +150,7 @@ void
 backlog_hurry(struct backlog *b)
 {
     pthread_mutex_lock(&b->mutex);
-    b->hurry = b->chunks.first != NULL;
+    b->hurry = atomic_load(&b->waiting) > 0;
     pthread_cond_signal(&b->changed);
     pthread_mutex_unlock(&b->mutex);
 }

@@ -12,7 +12,7 @@
 #define KEY_MARK        "m"
 #define KEY_STORE       's'
 #define ROW_HEAD        (1 + 4 + 8 + 8)
-#define MARK_SIZE       (1 + 8 + 4 + 4 + 4 + 8)
+#define MARK_SIZE       (1 + 8 + 4 + 8)
 
 struct catalog {
     DB *db;
@@ -101,8 +101,6 @@ catalog_read_mark(struct catalog *c, struct catalog_mark *out)
         return is_damaged("a mark");
     }
     const char *at = get_u64((char *)data.data + 1, &out->number);
-    at = get_u32(at, &out->place.file);
-    at = get_u32(at, &out->place.offset);
     at = get_u32(at, &out->next_id);
     get_u64(at, &out->next_generation);
     free(data.data);
@@ -202,8 +200,6 @@ catalog_put_mark(struct catalog *c, DB_TXN *txn, const struct catalog_mark *mark
     DBT d = {.data = data, .size = MARK_SIZE};
 
     char *at = put_u64(data + 1, mark->number);
-    at = put_u32(at, mark->place.file);
-    at = put_u32(at, mark->place.offset);
     at = put_u32(at, mark->next_id);
     put_u64(at, mark->next_generation);
     return c->db->put(c->db, txn, &k, &d, 0);

@@ -2,14 +2,11 @@
  * catalog: the table of the tables, catalog.db.
  *
  *   key "s" + a store's name   version 1, id (4 bytes), count (8), records with a
- *   deadline (8),
- *                              the store's file below the data directory ("" for none
- *                              yet)
+ *                              deadline (8), the store's file below the data directory
+ *                              ("" for none yet)
  *   key "m"                    the mark: version 1, number of the last batch the tables
- *   have
- *                              whole (8), where it begins in the log (4 + 4), next store
- *                              id (4),
- *                              next file generation (8)
+ *                              have whole (8), next store id (4), next file generation
+ *                              (8)
  *
  * Integers are little endian. Counts are as of the mark, even where a table is ahead of
  * it.
@@ -20,7 +17,6 @@
 
 #include "base/bytes.h"
 #include "storage/filename.h"
-#include "storage/wal.h"
 #include <db.h>
 #include <stdint.h>
 
@@ -38,7 +34,6 @@ struct catalog_row {
 
 struct catalog_mark {
     uint64_t number;
-    struct wal_place place;
     uint32_t next_id;
     uint64_t next_generation;
 };

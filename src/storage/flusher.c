@@ -29,7 +29,7 @@ run(void *arg)
     while (!f->stop) {
         bool active = f->active;
         pthread_mutex_unlock(&f->mutex);
-        if (active && atomic_load(&s->durable) < atomic_load(&s->written))
+        if (active && storage_durable(s) < storage_written(s))
             storage_flush(s);
         pthread_mutex_lock(&f->mutex);
         wait_a_second(f);

@@ -1,65 +1,103 @@
-/* See replayer.h. */
+/*
+ * See replayer.h. Runs go round in a ring: the thread fills one after another, the loop
+ * takes them in behind it. Their memory is used again and again.
+ */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/replayer.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define READ_AHEAD 4 /* chunks */
+#define RUNS 4
 
 struct replayer {
     struct wal *wal;
     uint64_t after;
-    struct wal_place place;
     pthread_t thread;
-    struct chunks filling; /* thread only */
+    struct replay_run runs[RUNS];
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     /* Under the mutex: */
-    struct chunk *ready[READ_AHEAD]; /* a ring */
-    size_t first, nready;
+    size_t nfilled, ntaken; /* so many runs were, since the start */
+    bool taking;            /* the loop has one in hand */
     bool ended;
     int failed;
 };
 
-/* Gives the first chunk away, whether it is full or not. */
-static void
-hand_over(struct replayer *r)
-{
-    struct chunk *c = r->filling.first;
+/* --- the thread --- */
 
-    r->filling.first = c->next;
-    if (c->next == NULL)
-        r->filling.last = NULL;
-    c->next = NULL;
+static void
+add_change(struct replay_run *run, const struct replayed *change)
+{
+    if (run->count == run->cap) {
+        run->cap = run->cap == 0 ? 1024 : 2 * run->cap;
+        run->changes = xrealloc(run->changes, run->cap * sizeof *run->changes);
+    }
+    run->changes[run->count++] = *change;
+    if (change->effect.store > run->max_store)
+        run->max_store = change->effect.store;
+}
+
+static void
+take_apart(struct replay_run *run)
+{
+    struct bytes batches = run->chunk->batches;
+    struct wal_batch batch;
+
+    run->count = 0;
+    while (!run->damaged && chunk_next(&batches, &batch)) {
+        struct replayed change = {0};
+        int more;
+        while ((more = effect_next(&batch.effects, &change.effect)) == 1) {
+            change.hash = map_hash(change.effect.key);
+            add_change(run, &change);
+        }
+        run->damaged = more < 0;
+    }
+}
+
+/* Waits for a run the loop is done with. */
+static struct replay_run *
+next_empty(struct replayer *r)
+{
     pthread_mutex_lock(&r->mutex);
-    while (r->nready == READ_AHEAD)
+    while (r->nfilled - r->ntaken == RUNS)
         pthread_cond_wait(&r->changed, &r->mutex);
-    r->ready[(r->first + r->nready++) % READ_AHEAD] = c;
-    pthread_cond_signal(&r->changed);
+    struct replay_run *run = &r->runs[r->nfilled % RUNS];
     pthread_mutex_unlock(&r->mutex);
+    return run;
 }
 
 static int
-gather(void *arg, uint64_t number, struct wal_place place, struct bytes effects)
+read_log(struct replayer *r, struct wal_reader *reader)
 {
-    struct replayer *r = arg;
+    for (;;) {
+        struct replay_run *run = next_empty(r);
 
-    chunks_add(&r->filling, number, place, effects);
-    if (r->filling.first != r->filling.last)
-        hand_over(r);
-    return 0;
+        wal_reader_reuse(reader, run->chunk);
+        run->chunk = NULL;
+        int more = wal_reader_next(reader, WAL_END, &run->chunk);
+        if (more != 1)
+            return more;
+        take_apart(run);
+        pthread_mutex_lock(&r->mutex);
+        r->nfilled++;
+        pthread_cond_signal(&r->changed);
+        pthread_mutex_unlock(&r->mutex);
+    }
 }
 
 static void *
 run(void *arg)
 {
     struct replayer *r = arg;
-    int failed = wal_replay(r->wal, r->after, r->place, gather, r);
+    struct wal_reader *reader = wal_reader_new(r->wal, r->after);
+    int failed = reader == NULL ? -1 : read_log(r, reader);
 
-    if (r->filling.first != NULL)
-        hand_over(r);
+    if (reader != NULL)
+        wal_reader_free(reader);
     pthread_mutex_lock(&r->mutex);
     r->failed = failed;
     r->ended = true;
@@ -68,14 +106,15 @@ run(void *arg)
     return NULL;
 }
 
+/* --- the loop --- */
+
 struct replayer *
-replayer_start(struct wal *w, uint64_t after, struct wal_place place)
+replayer_start(struct wal *w, uint64_t after)
 {
     struct replayer *r = xcalloc(1, sizeof *r);
 
     r->wal = w;
     r->after = after;
-    r->place = place;
     pthread_mutex_init(&r->mutex, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, run, r) != 0)
@@ -83,22 +122,23 @@ replayer_start(struct wal *w, uint64_t after, struct wal_place place)
     return r;
 }
 
-struct chunk *
+struct replay_run *
 replayer_next(struct replayer *r)
 {
-    struct chunk *c = NULL;
+    struct replay_run *next = NULL;
 
     pthread_mutex_lock(&r->mutex);
-    while (r->nready == 0 && !r->ended)
-        pthread_cond_wait(&r->changed, &r->mutex);
-    if (r->nready > 0) {
-        c = r->ready[r->first];
-        r->first = (r->first + 1) % READ_AHEAD;
-        r->nready--;
+    if (r->taking) {
+        r->ntaken++;
         pthread_cond_signal(&r->changed);
     }
+    while (r->ntaken == r->nfilled && !r->ended)
+        pthread_cond_wait(&r->changed, &r->mutex);
+    r->taking = r->ntaken < r->nfilled;
+    if (r->taking)
+        next = &r->runs[r->ntaken % RUNS];
     pthread_mutex_unlock(&r->mutex);
-    return c;
+    return next;
 }
 
 int
@@ -106,6 +146,10 @@ replayer_finish(struct replayer *r)
 {
     pthread_join(r->thread, NULL);
     int failed = r->failed;
+    for (size_t i = 0; i < RUNS; i++) {
+        chunks_free(r->runs[i].chunk);
+        free(r->runs[i].changes);
+    }
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->mutex);
     free(r);

@@ -90,7 +90,6 @@ storage_open(const struct storage_options *options, char error[STORAGE_ERROR_MAX
     s->next_store = s->mark.next_id;
     s->applied = s->mark.number;
     s->written = s->mark.number;
-    s->durable = s->mark.number;
     return s;
 }
 
@@ -116,57 +115,47 @@ storage_rows(struct storage *s, storage_row_fn *visit, void *arg)
     return catalog_rows(s->catalog, visit_row, &rows);
 }
 
-/* Up to REPLAY_GROUP effects from the front of *rest. Gives their count, -1 for
- * damage. */
 static int
-read_group(struct storage *s, struct bytes *rest, struct effect *group)
+take_run(struct storage *s, const struct replay_run *run, storage_replay_fn *take,
+         void *arg)
 {
-    int count = 0, more = 1;
+    uint64_t number = run->chunk->number;
+    size_t count;
 
-    while (count < REPLAY_GROUP && (more = effect_next(rest, &group[count])) == 1) {
-        if (group[count].store >= s->next_store)
-            s->next_store = group[count].store + 1;
-        count++;
+    for (size_t at = 0; at < run->count; at += count) {
+        count = run->count - at < REPLAY_GROUP ? run->count - at : REPLAY_GROUP;
+        take(arg, number, run->changes + at, count);
     }
-    return more < 0 ? -1 : count;
-}
-
-static int
-replay_chunk(struct storage *s, const struct chunk *c, storage_effects_fn *visit,
-             void *arg)
-{
-    struct bytes rest = bytes_of(c->data, c->len);
-    struct effect group[REPLAY_GROUP];
-    int count;
-
-    while ((count = read_group(s, &rest, group)) > 0)
-        visit(arg, c->number, group, (size_t)count);
-    if (count != 0) {
-        log_line(LOG_WARNING, "The log is damaged: batch %llu, or one before it",
-                 (unsigned long long)c->number);
+    if (run->damaged) {
+        log_line(
+            LOG_WARNING,
+            "The log is damaged: batch %llu, or one before it, has what is no effect",
+            (unsigned long long)number);
         return -1;
     }
-    backlog_owe(&s->backlog, (int64_t)c->len);
-    s->next = c->number + 1;
-    atomic_store(&s->written, c->number);
+    if (run->max_store >= s->next_store)
+        s->next_store = run->max_store + 1;
+    backlog_add(&s->backlog, number, run->chunk->len);
+    s->next = number + 1;
+    atomic_store(&s->written, number);
     return 0;
 }
 
 int
-storage_replay(struct storage *s, storage_effects_fn *visit, void *arg)
+storage_replay(struct storage *s, storage_replay_fn *take, void *arg)
 {
-    struct replayer *r = replayer_start(s->wal, s->mark.number, s->mark.place);
-    struct chunk *c;
+    struct replayer *r = replayer_start(s->wal, s->mark.number);
+    struct replay_run *run;
     int failed = 0;
 
     assert(!s->started);
-    while ((c = replayer_next(r)) != NULL) {
-        failed = failed || replay_chunk(s, c, visit, arg) != 0;
-        chunks_free(c);
+    while ((run = replayer_next(r)) != NULL) {
+        failed = failed || take_run(s, run, take, arg) != 0;
     }
     if (replayer_finish(r) != 0 || failed)
         return -1;
-    s->replayed = atomic_load(&s->written);
+    if (wal_start(s->wal, atomic_load(&s->written), s->mark.number) != 0)
+        return -1;
     /* What a process that was killed had left to the kernel has to be safe before it is
      * told. */
     return s->sync == SYNC_ALWAYS ? storage_flush(s) : 0;
@@ -216,20 +205,17 @@ storage_next(const struct storage *s)
 int
 storage_append(struct storage *s, struct bytes effects)
 {
-    struct wal_place place;
     bool flush = s->sync == SYNC_ALWAYS;
 
-    if (wal_append(s->wal, s->next, effects, flush, &place) != 0) {
+    if (wal_append(s->wal, s->next, effects, flush) != 0) {
         atomic_store(&s->log_failing, true);
         return -1;
     }
     atomic_store(&s->log_failing, false);
-    backlog_add(&s->backlog, s->next, place, effects);
+    backlog_add(&s->backlog, s->next, (int64_t)effects.len);
     atomic_store(&s->written, s->next);
-    if (flush) {
-        atomic_store(&s->durable, s->next);
+    if (flush)
         atomic_store(&s->last_sync_ms, clock_ms());
-    }
     s->next++;
     return 0;
 }
@@ -237,14 +223,8 @@ storage_append(struct storage *s, struct bytes effects)
 int
 storage_flush(struct storage *s)
 {
-    uint64_t written = atomic_load(&s->written);
-    uint64_t durable = atomic_load(&s->durable);
-
     if (wal_flush(s->wal) != 0)
         return -1;
-    while (durable < written
-           && !atomic_compare_exchange_weak(&s->durable, &durable, written))
-        ;
     atomic_store(&s->last_sync_ms, clock_ms());
     return 0;
 }
@@ -289,7 +269,7 @@ storage_written(const struct storage *s)
 uint64_t
 storage_durable(const struct storage *s)
 {
-    return atomic_load(&s->durable);
+    return wal_durable(s->wal);
 }
 
 uint64_t

@@ -57,13 +57,20 @@ struct storage_row {
 typedef void storage_row_fn(void *arg, const struct storage_row *row);
 int storage_rows(struct storage *s, storage_row_fn *visit, void *arg);
 
-/* Gives every effect of the log that the tables do not have yet, in order; some at once, so
- * that they can be looked up together. number is that of their batch or of a later one: what is
- * applied or durable up to there includes them. Once, before storage_start. */
-#define REPLAY_GROUP 32 /* effects given at once, at most */
-typedef void storage_effects_fn(void *arg, uint64_t number, const struct effect *effects,
-                                size_t count);
-int storage_replay(struct storage *s, storage_effects_fn *visit, void *arg);
+/* A change of the log on its way into memory after a start. */
+struct replayed {
+    struct effect effect;
+    uint32_t hash; /* of its key: map_hash */
+};
+
+/* Gives every change of the log that the tables do not have yet, in order; some at once,
+ * so that they can be looked up together. number is that of their batch or of a later
+ * one: what is applied or durable up to there includes them. Once, before
+ * storage_start. */
+#define REPLAY_GROUP 32 /* changes given at once, at most */
+typedef void storage_replay_fn(void *arg, uint64_t number, const struct replayed *changes,
+                               size_t count);
+int storage_replay(struct storage *s, storage_replay_fn *take, void *arg);
 
 /* Starts the threads: the applier, the flusher and the readers. */
 void storage_start(struct storage *s);

@@ -34,10 +34,9 @@ struct storage {
 
     /* Applier only, once it runs: */
     struct catalog_mark mark;
-    uint64_t replayed; /* up to here it reads the log itself: the loop had read it before */
 
     /* For everyone: */
-    _Atomic uint64_t written, durable, applied;
+    _Atomic uint64_t written, applied;
     _Atomic bool log_failing, apply_failing;
     _Atomic uint64_t transactions;
     _Atomic int64_t last_sync_ms;

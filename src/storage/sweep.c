@@ -70,9 +70,8 @@ add_change(struct gather *g, struct table *t, const char *at, size_t len)
 }
 
 static int
-gather_chunk(struct gather *g, const struct chunk *chunk)
+gather_batch(struct gather *g, struct bytes rest)
 {
-    struct bytes rest = bytes_of(chunk->data, chunk->len);
     const char *at = rest.data;
     struct effect e;
     int more;
@@ -97,6 +96,22 @@ gather_chunk(struct gather *g, const struct chunk *chunk)
         return 0;
     log_line(LOG_WARNING, "The log has an effect for a store that is not in the catalog");
     return -1;
+}
+
+static int
+gather_chunks(struct gather *g, const struct chunk *chunks)
+{
+    struct wal_batch batch;
+
+    for (const struct chunk *c = chunks; c != NULL; c = c->next) {
+        struct bytes batches = c->batches;
+        while (chunk_next(&batches, &batch)) {
+            if (gather_batch(g, batch.effects) != 0)
+                return -1;
+        }
+        g->sweep->number = c->number;
+    }
+    return 0;
 }
 
 /* A store without keys has no file, whichever way it lost them. -1: the counts cannot
@@ -164,15 +179,7 @@ sweep_build(struct sweep *s, struct tables *tables, const struct chunk *chunks)
     struct gather g = {.sweep = s, .tables = tables};
 
     *s = (struct sweep){0};
-    for (const struct chunk *c = chunks; c != NULL; c = c->next) {
-        if (gather_chunk(&g, c) != 0) {
-            sweep_free(s);
-            return -1;
-        }
-        s->number = c->number;
-        s->place = c->place;
-    }
-    if (flush_empty(s) != 0) {
+    if (gather_chunks(&g, chunks) != 0 || flush_empty(s) != 0) {
         sweep_free(s);
         return -1;
     }

@@ -6,9 +6,9 @@
 #ifndef STORAGE_SWEEP_H
 #define STORAGE_SWEEP_H
 
-#include "storage/backlog.h"
 #include "storage/effect.h"
 #include "storage/tables.h"
+#include "storage/wal.h"
 
 /* One key's last change. What sorting needs stands here, for the effects lie far
  * apart. */
@@ -26,8 +26,7 @@ struct sweep {
     size_t nchanges;
     struct table *touched; /* linked by next_touched; counts in new_count, new_expires */
     uint64_t number;       /* of the last batch */
-    struct wal_place place;
-    uint32_t max_id; /* of the stores it names */
+    uint32_t max_id;       /* of the stores it names */
 };
 
 /* Makes it of chunks, which are borrowed until sweep_free. Tables the log creates are

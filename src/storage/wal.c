@@ -1,72 +1,154 @@
-/* See wal.h. The list of files is under the mutex; all else is the loop's or Berkeley
- * DB's. */
+/*
+ * See wal.h: writing. Invariants:
+ *
+ *   1. Only the last file is appended to, by the loop; others do not change.
+ *   2. A descriptor is closed by a flush that began when its file was not the last any
+ *      more, or by wal_close. So nobody closes what another thread is using.
+ *   3. A file is removed only when it is flushed.
+ */
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/wal.h"
-#include "base/buf.h"
+#include "base/checksum.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "storage/dberr.h"
+#include "storage/wal_priv.h"
 #include <assert.h>
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#define WAL_RECTYPE (DB_user_BEGIN + 1)
-#define WAL_VERSION 1
-#define WAL_FIRST   1
-#define WAL_LAST    2
-#define WAL_BUFFER                                                                       \
-    (1024 * 1024) /* bytes Berkeley DB gathers before it writes by itself */
+#define FILE_NAME "log.%010u"
 
-struct wal_head {
-    uint32_t type;
-    uint8_t version;
-    uint8_t flags;
-    uint16_t zero;
-    uint64_t number;
-};
+/* --- files --- */
 
-struct wal_file {
-    uint32_t file;
-    uint64_t first; /* the number of the first batch that begins in it */
-};
+void
+wal_path(const struct wal *w, uint32_t file, char path[WAL_PATH])
+{
+    snprintf(path, WAL_PATH, "%s/" WAL_DIR "/" FILE_NAME, w->home, file);
+}
 
-struct wal {
-    DB_ENV *env;
-    char *home;
-    struct buf record;            /* loop only: what is being appended */
-    bool failing;                 /* loop only */
-    uint32_t old_first, old_last; /* files of an earlier process; set by the replay */
-    _Atomic bool has_old;         /* they have not been flushed yet */
-    pthread_mutex_t mutex;
-    struct wal_file *files;
-    size_t nfiles;
-};
+static int
+log_errno(const char *what)
+{
+    log_line(LOG_WARNING, "%s: %s", what, strerror(errno));
+    return -1;
+}
+
+static uint64_t
+head_checksum(const struct wal_file_head *head)
+{
+    return checksum(
+        bytes_of((const char *)head, offsetof(struct wal_file_head, checksum)), 0);
+}
+
+static void
+add_file(struct wal *w, struct wal_file file)
+{
+    size_t at = w->nfiles++;
+
+    w->files = xrealloc(w->files, w->nfiles * sizeof *w->files);
+    for (; at > 0 && w->files[at - 1].file > file.file; at--)
+        w->files[at] = w->files[at - 1];
+    w->files[at] = file;
+    if (file.file >= w->next_file)
+        w->next_file = file.file + 1;
+}
+
+/* A death just as a file was begun leaves one without a head. */
+static bool
+is_headless(const struct wal_file_head *head, ssize_t len)
+{
+    const char *byte = (const char *)head;
+
+    for (ssize_t i = 0; i < len; i++) {
+        if (byte[i] != 0)
+            return len < (ssize_t)sizeof *head;
+    }
+    return true;
+}
+
+static int
+read_head(struct wal *w, uint32_t number, int fd, const char *path)
+{
+    struct wal_file_head head = {0};
+    struct stat stat;
+    ssize_t len = pread(fd, &head, sizeof head, 0);
+
+    if (len < 0 || fstat(fd, &stat) != 0)
+        return log_errno(path);
+    if (is_headless(&head, len)) {
+        if (number >= w->next_file)
+            w->next_file = number + 1;
+        return unlink(path) == 0 ? 0 : log_errno(path);
+    }
+    if (memcmp(head.magic, WAL_MAGIC, sizeof head.magic) != 0
+        || le32toh(head.version) != WAL_VERSION) {
+        log_line(LOG_WARNING, "%s is no log, or of another version than %d", path,
+                 WAL_VERSION);
+        return -1;
+    }
+    if (head.checksum != htole64(head_checksum(&head)) || le32toh(head.file) != number) {
+        log_line(LOG_WARNING, "%s is damaged at its head", path);
+        return -1;
+    }
+    add_file(w, (struct wal_file){number, le64toh(head.first), le64toh(head.durable),
+                                  stat.st_size, -1, false});
+    return 0;
+}
+
+static int
+find_file(struct wal *w, const char *name)
+{
+    char path[WAL_PATH], again[32];
+    unsigned number;
+
+    if (sscanf(name, FILE_NAME, &number) != 1)
+        return 0;
+    snprintf(again, sizeof again, FILE_NAME, number);
+    if (strcmp(name, again) != 0)
+        return 0;
+    wal_path(w, number, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return log_errno(path);
+    int failed = read_head(w, number, fd, path);
+    close(fd);
+    return failed;
+}
+
+static int
+find_files(struct wal *w)
+{
+    char path[WAL_PATH];
+    struct dirent *entry;
+    int failed = 0;
+
+    snprintf(path, sizeof path, "%s/" WAL_DIR, w->home);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return log_errno(path);
+    while (!failed && (entry = readdir(dir)) != NULL)
+        failed = find_file(w, entry->d_name);
+    closedir(dir);
+    return failed;
+}
 
 struct wal *
 wal_open(const char *home)
 {
     struct wal *w = xcalloc(1, sizeof *w);
-    int code = db_env_create(&w->env, 0);
 
-    assert(code == 0);
     pthread_mutex_init(&w->mutex, NULL);
+    pthread_mutex_init(&w->flushing, NULL);
     w->home = bytes_dup(bytes_str(home));
-    dberr_attach(w->env);
-    w->env->set_lg_dir(w->env, WAL_DIR);
-    w->env->set_lg_bsize(w->env, WAL_BUFFER);
-    w->env->set_lg_max(w->env, WAL_FILE_SIZE);
-    code = w->env->open(w->env, home, DB_CREATE | DB_INIT_LOG | DB_PRIVATE | DB_THREAD,
-                        0640);
-    if (code == 0)
+    w->next_file = 1;
+    if (find_files(w) == 0)
         return w;
-    dberr_log(code, "The log cannot be opened");
     wal_close(w);
     return NULL;
 }
@@ -74,268 +156,318 @@ wal_open(const char *home)
 void
 wal_close(struct wal *w)
 {
-    w->env->close(w->env, 0);
+    for (size_t i = 0; i < w->nfiles; i++) {
+        if (w->files[i].fd >= 0)
+            close(w->files[i].fd);
+    }
     pthread_mutex_destroy(&w->mutex);
-    buf_deinit(&w->record);
+    pthread_mutex_destroy(&w->flushing);
     free(w->files);
     free(w->home);
     free(w);
 }
 
-/* Notes where a batch begins, so that wal_remove knows what a file still holds. */
-static void
-note_place(struct wal *w, uint32_t file, uint64_t number)
-{
-    pthread_mutex_lock(&w->mutex);
-    if (w->nfiles == 0 || w->files[w->nfiles - 1].file < file) {
-        w->files = xrealloc(w->files, (w->nfiles + 1) * sizeof *w->files);
-        w->files[w->nfiles++] = (struct wal_file){file, number};
-    }
-    pthread_mutex_unlock(&w->mutex);
-}
-
-/* What wal_replay knows while it reads. */
-struct replay {
-    struct wal *wal;
-    uint64_t last; /* the last batch that is whole */
-    struct buf chain;
-    uint64_t chain_number;
-    struct wal_place place; /* where the chain began */
-    bool in_chain;
-    wal_batch_fn *visit;
-    void *arg;
-};
-
 static int
-replay_batch(struct replay *r, struct bytes effects)
+unlink_file(struct wal *w, uint32_t file)
 {
-    if (r->chain_number <= r->last)
-        return 0;
-    if (r->chain_number != r->last + 1) {
-        log_line(LOG_WARNING, "The log is damaged: after batch %llu comes %llu",
-                 (unsigned long long)r->last, (unsigned long long)r->chain_number);
-        return -1;
-    }
-    r->last = r->chain_number;
-    note_place(r->wal, r->place.file, r->last);
-    return r->visit(r->arg, r->last, r->place, effects);
-}
+    char path[WAL_PATH];
 
-static int
-replay_record(struct replay *r, const DB_LSN *lsn, struct bytes record)
-{
-    struct wal_head head;
-
-    if (record.len < sizeof head)
-        return 0;
-    memcpy(&head, record.data, sizeof head);
-    if (head.type != WAL_RECTYPE)
-        return 0;
-    if (head.version != WAL_VERSION) {
-        log_line(LOG_WARNING, "The log has a record of version %d; this keyvald reads %d",
-                 head.version, WAL_VERSION);
-        return -1;
-    }
-
-    struct bytes piece = bytes_of(record.data + sizeof head, record.len - sizeof head);
-    if (head.flags & WAL_FIRST) {
-        r->in_chain = true;
-        r->chain_number = head.number;
-        r->place = (struct wal_place){lsn->file, lsn->offset};
-        buf_clear(&r->chain, WAL_PIECE);
-    }
-    if (!r->in_chain || head.number != r->chain_number)
-        return 0;
-    if ((head.flags & (WAL_FIRST | WAL_LAST)) == (WAL_FIRST | WAL_LAST))
-        return replay_batch(r, piece);
-    buf_append_bytes(&r->chain, piece);
-    if (!(head.flags & WAL_LAST))
-        return 0;
-    r->in_chain = false;
-    return replay_batch(r, buf_bytes(&r->chain));
-}
-
-/* To where the replay begins. Files before it are noted, so that they can be removed. */
-static int
-seek(struct wal *w, DB_LOGC *cursor, uint64_t after, struct wal_place place, DB_LSN *lsn,
-     DBT *record)
-{
-    int code = cursor->get(cursor, lsn, record, DB_FIRST);
-
-    if (code != 0 || place.file == 0)
-        return code;
-    note_place(w, lsn->file, 0);
-    note_place(w, place.file, after);
-    *lsn = (DB_LSN){place.file, place.offset};
-    return cursor->get(cursor, lsn, record, DB_SET);
-}
-
-/* last: the file in which the log ends. */
-static void
-note_old_files(struct wal *w, uint32_t last)
-{
-    if (w->old_last != 0 || w->nfiles == 0)
-        return;
-    w->old_first = w->files[0].file;
-    w->old_last = last;
-    atomic_store(&w->has_old, true);
+    wal_path(w, file, path);
+    return unlink(path) == 0 ? 0 : log_errno(path);
 }
 
 int
-wal_replay(struct wal *w, uint64_t after, struct wal_place place, wal_batch_fn *visit,
-           void *arg)
+wal_start(struct wal *w, uint64_t number, uint64_t durable)
 {
-    struct replay r = {.wal = w, .last = after, .visit = visit, .arg = arg};
-    DB_LSN lsn;
-    DB_LOGC *cursor;
-    DBT record = {0};
-    int failed = 0;
-    uint32_t last_file = 0;
-    int code = w->env->log_cursor(w->env, &cursor, 0);
-
-    if (code != 0)
-        return dberr_log(code, "The log cannot be read");
-    code = seek(w, cursor, after, place, &lsn, &record);
-    if (code != 0 && place.file != 0) {
-        cursor->close(cursor, 0);
-        return dberr_log(code, "The log does not reach as far as the tables");
+    for (; w->nfiles > 0 && w->files[w->nfiles - 1].first > number; w->nfiles--) {
+        const struct wal_file *last = &w->files[w->nfiles - 1];
+        log_line(LOG_WARNING,
+                 "The log ends behind batch %llu; its file %u begins with %llu and goes",
+                 (unsigned long long)number, last->file, (unsigned long long)last->first);
+        if (unlink_file(w, last->file) != 0)
+            return -1;
     }
-    while (code == 0 && !failed) {
-        last_file = lsn.file;
-        failed = replay_record(&r, &lsn, bytes_of(record.data, record.size));
-        code = cursor->get(cursor, &lsn, &record, DB_NEXT);
-    }
-    cursor->close(cursor, 0);
-    buf_deinit(&r.chain);
-    note_old_files(w, last_file);
-    if (code != 0 && code != DB_NOTFOUND)
-        return dberr_log(code, "The log is damaged");
-    return failed;
+    atomic_store(&w->written, number);
+    atomic_store(&w->durable, durable);
+    return 0;
 }
 
-static void
-file_path(const struct wal *w, uint32_t file, char *path, size_t size)
+/* --- appending --- */
+
+uint64_t
+wal_checksum(const struct wal_head *head, struct bytes effects, uint32_t file)
 {
-    snprintf(path, size, "%s/" WAL_DIR "/log.%010u", w->home, file);
+    size_t skip = sizeof head->checksum;
+    uint64_t seed =
+        checksum(bytes_of((const char *)head + skip, sizeof *head - skip), file);
+
+    return checksum(effects, seed);
 }
 
-/* Flushes the files an earlier process wrote, for Berkeley DB flushes only what it wrote
- * itself. */
+/* Writes all of some parts at an offset. */
 static int
-flush_old_files(struct wal *w)
+write_parts(int fd, struct iovec *parts, int nparts, int64_t offset)
 {
-    char path[4096];
-
-    for (uint32_t file = w->old_first; file <= w->old_last; file++) {
-        file_path(w, file, path, sizeof path);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
+    while (nparts > 0) {
+        ssize_t n = pwritev(fd, parts, nparts, offset);
+        if (n < 0 && errno == EINTR)
             continue;
-        int failed = fdatasync(fd);
-        close(fd);
-        if (failed)
-            return dberr_log(errno, path);
+        if (n < 0)
+            return -1;
+        offset += n;
+        while (nparts > 0 && (size_t)n >= parts->iov_len) {
+            n -= (ssize_t)parts->iov_len;
+            parts++;
+            nparts--;
+        }
+        if (nparts > 0) {
+            parts->iov_base = (char *)parts->iov_base + n;
+            parts->iov_len -= (size_t)n;
+        }
     }
     return 0;
 }
 
-static int
-append_piece(struct wal *w, struct wal_head head, struct bytes piece, uint32_t how,
-             DB_LSN *lsn)
+/* The file that is appended to. False: there is none yet. */
+static bool
+current_file(struct wal *w, struct wal_file *out)
 {
-    DBT record = {0};
+    pthread_mutex_lock(&w->mutex);
+    bool found = w->nfiles > 0 && w->files[w->nfiles - 1].fd >= 0;
+    if (found)
+        *out = w->files[w->nfiles - 1];
+    pthread_mutex_unlock(&w->mutex);
+    return found;
+}
 
-    w->record.len = 0;
-    buf_append(&w->record, &head, sizeof head);
-    buf_append_bytes(&w->record, piece);
-    record.data = w->record.data;
-    record.size = (uint32_t)w->record.len;
-    return w->env->log_put(w->env, lsn, &record, how);
+/* Begins the next file; the one before is not appended to any more. */
+static int
+begin_file(struct wal *w, uint64_t first, struct wal_file *out)
+{
+    char path[WAL_PATH];
+    struct wal_file file = {
+        w->next_file, first, atomic_load(&w->durable), sizeof(struct wal_file_head),
+        -1,           false};
+    struct wal_file_head head = {
+        WAL_MAGIC,           htole32(WAL_VERSION),  htole32(file.file),
+        htole64(file.first), htole64(file.durable), 0};
+    struct iovec part = {&head, sizeof head};
+
+    head.checksum = htole64(head_checksum(&head));
+    wal_path(w, file.file, path);
+    file.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (file.fd < 0)
+        return -1;
+    if (write_parts(file.fd, &part, 1, 0) != 0) {
+        int reason = errno;
+        unlink(path);
+        close(file.fd);
+        errno = reason;
+        return -1;
+    }
+    pthread_mutex_lock(&w->mutex);
+    add_file(w, file);
+    w->dir_flushed = false;
+    pthread_mutex_unlock(&w->mutex);
+    w->offset = sizeof head;
+    *out = file;
+    return 0;
+}
+
+static int
+append(struct wal *w, uint64_t number, struct bytes effects)
+{
+    struct wal_head head = {0, htole64(number), htole64(effects.len)};
+    int64_t len = (int64_t)(sizeof head + effects.len);
+    struct wal_file file;
+
+    if (!current_file(w, &file)
+        || (w->offset + len > WAL_FILE_SIZE && file.first != number)) {
+        if (begin_file(w, number, &file) != 0)
+            return -1;
+    }
+    head.checksum = htole64(wal_checksum(&head, effects, file.file));
+    struct iovec parts[] = {{&head, sizeof head}, {(char *)effects.data, effects.len}};
+    if (write_parts(file.fd, parts, 2, w->offset) != 0)
+        return -1;
+    pthread_mutex_lock(&w->mutex);
+    w->files[w->nfiles - 1].size = w->offset + len;
+    pthread_mutex_unlock(&w->mutex);
+    return 0;
+}
+
+static int
+fail(struct wal *w)
+{
+    if (!w->failing)
+        log_errno("The log cannot be written");
+    w->failing = true;
+    return -1;
 }
 
 int
-wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush,
-           struct wal_place *place)
+wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush)
 {
-    struct wal_head head = {WAL_RECTYPE, WAL_VERSION, WAL_FIRST, 0, number};
-    DB_LSN lsn;
-
-    do {
-        size_t len = effects.len < WAL_PIECE ? effects.len : WAL_PIECE;
-        bool last = len == effects.len;
-        uint32_t how = !last ? 0 : flush ? DB_FLUSH : DB_LOG_WRNOSYNC;
-
-        if (last)
-            head.flags |= WAL_LAST;
-        int code = append_piece(w, head, bytes_of(effects.data, len), how, &lsn);
-        if (code != 0) {
-            if (!w->failing)
-                dberr_log(code, "The log cannot be written");
-            w->failing = true;
-            return -1;
-        }
-        if (head.flags & WAL_FIRST)
-            *place = (struct wal_place){lsn.file, lsn.offset};
-        head.flags = 0;
-        effects = bytes_of(effects.data + len, effects.len - len);
-    } while (effects.len > 0);
-
+    assert(number == atomic_load(&w->written) + 1);
+    if (append(w, number, effects) != 0)
+        return fail(w);
+    atomic_store(&w->written, number);
+    if (flush && wal_flush(w) != 0) {
+        atomic_store(&w->written, number - 1);
+        w->failing = true;
+        return -1;
+    }
+    w->offset += (int64_t)(sizeof(struct wal_head) + effects.len);
     if (w->failing)
         log_line(LOG_WARNING, "The log can be written again");
     w->failing = false;
-    note_place(w, place->file, number);
-    buf_clear(&w->record, WAL_PIECE);
+    return 0;
+}
+
+/* --- flushing --- */
+
+/* The first file the disk may not have whole, and whether it is the one that is appended
+ * to. A file of an earlier process is opened for it. */
+static bool
+first_unflushed(struct wal *w, struct wal_file *out, bool *current)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&w->mutex);
+    for (size_t i = 0; i < w->nfiles && !found; i++) {
+        *out = w->files[i];
+        *current = i + 1 == w->nfiles && out->fd >= 0;
+        found = !out->flushed;
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return found;
+}
+
+static void
+set_flushed(struct wal *w, uint32_t file)
+{
+    pthread_mutex_lock(&w->mutex);
+    for (size_t i = 0; i < w->nfiles; i++) {
+        struct wal_file *f = &w->files[i];
+        if (f->file != file)
+            continue;
+        f->flushed = true;
+        if (f->fd >= 0)
+            close(f->fd);
+        f->fd = -1;
+    }
+    pthread_mutex_unlock(&w->mutex);
+}
+
+static int
+flush_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    int failed = fsync(fd);
+    close(fd);
+    return failed;
+}
+
+static int
+flush_file(struct wal *w, const struct wal_file *file)
+{
+    char path[WAL_PATH];
+
+    if (file->fd >= 0)
+        return fdatasync(file->fd);
+    wal_path(w, file->file, path);
+    return flush_path(path, 0);
+}
+
+/* Brings the names of new files to the disk. */
+static int
+flush_dir(struct wal *w)
+{
+    char path[WAL_PATH];
+
+    pthread_mutex_lock(&w->mutex);
+    bool flushed = w->dir_flushed;
+    w->dir_flushed = true;
+    pthread_mutex_unlock(&w->mutex);
+    if (flushed)
+        return 0;
+    snprintf(path, sizeof path, "%s/" WAL_DIR, w->home);
+    if (flush_path(path, O_DIRECTORY) == 0)
+        return 0;
+    pthread_mutex_lock(&w->mutex);
+    w->dir_flushed = false;
+    pthread_mutex_unlock(&w->mutex);
+    return -1;
+}
+
+static int
+flush(struct wal *w)
+{
+    uint64_t number = atomic_load(&w->written);
+    struct wal_file file;
+    bool current = false;
+
+    while (!current && first_unflushed(w, &file, &current)) {
+        if (flush_file(w, &file) != 0)
+            return -1;
+        if (!current)
+            set_flushed(w, file.file);
+    }
+    if (flush_dir(w) != 0)
+        return -1;
+    atomic_store(&w->durable, number);
     return 0;
 }
 
 int
 wal_flush(struct wal *w)
 {
-    if (atomic_load(&w->has_old) && flush_old_files(w) != 0)
-        return -1;
-    atomic_store(&w->has_old, false);
-
-    int code = w->env->log_flush(w->env, NULL);
-
-    return code == 0 ? 0 : dberr_log(code, "The log cannot be flushed");
+    pthread_mutex_lock(&w->flushing);
+    int failed = flush(w);
+    pthread_mutex_unlock(&w->flushing);
+    return failed ? log_errno("The log cannot be flushed") : 0;
 }
+
+uint64_t
+wal_durable(const struct wal *w)
+{
+    return atomic_load(&w->durable);
+}
+
+/* --- removing --- */
 
 void
 wal_remove(struct wal *w, uint64_t number)
 {
-    char path[4096];
-    size_t gone = 0;
+    uint32_t file = 0;
 
-    pthread_mutex_lock(&w->mutex);
-    while (gone + 1 < w->nfiles && w->files[gone + 1].first <= number) {
-        for (uint32_t file = w->files[gone].file; file < w->files[gone + 1].file; file++) {
-            file_path(w, file, path, sizeof path);
-            unlink(path);
+    do {
+        pthread_mutex_lock(&w->mutex);
+        bool found = w->nfiles > 1 && w->files[0].flushed && w->files[1].first <= number;
+        if (found) {
+            file = w->files[0].file;
+            w->nfiles--;
+            memmove(w->files, w->files + 1, w->nfiles * sizeof *w->files);
+        } else {
+            file = 0;
         }
-        gone++;
-    }
-    w->nfiles -= gone;
-    if (gone > 0)
-        memmove(w->files, w->files + gone, w->nfiles * sizeof *w->files);
-    pthread_mutex_unlock(&w->mutex);
+        pthread_mutex_unlock(&w->mutex);
+        if (file != 0)
+            unlink_file(w, file);
+    } while (file != 0);
 }
 
 int64_t
 wal_size(struct wal *w)
 {
-    char path[4096];
-    struct dirent *entry;
-    struct stat file;
     int64_t bytes = 0;
 
-    snprintf(path, sizeof path, "%s/" WAL_DIR, w->home);
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return 0;
-    while ((entry = readdir(dir)) != NULL) {
-        if (fstatat(dirfd(dir), entry->d_name, &file, 0) == 0 && S_ISREG(file.st_mode))
-            bytes += file.st_blocks * 512;
-    }
-    closedir(dir);
+    pthread_mutex_lock(&w->mutex);
+    for (size_t i = 0; i < w->nfiles; i++)
+        bytes += w->files[i].size;
+    pthread_mutex_unlock(&w->mutex);
     return bytes;
 }

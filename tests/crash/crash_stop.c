@@ -332,6 +332,15 @@ cut_short(struct daemon *d, const char *pattern)
 }
 
 static void
+empty_out(struct daemon *d, const char *pattern)
+{
+    char path[PATH_TEXT];
+
+    find_file(d, pattern, path);
+    assert_int_equal(truncate(path, 0), 0);
+}
+
+static void
 take_away(struct daemon *d, const char *pattern)
 {
     char path[PATH_TEXT];
@@ -352,6 +361,7 @@ static const struct damage damages[] = {
     {"no catalog", take_away, "catalog.db"},
     {"a log of noise", write_noise, "wal/*"},
     {"a log cut short", cut_short, "wal/*"},
+    {"a log without a byte", empty_out, "wal/*"},
     {"no log", take_away, "wal/*"},
     {"tables' log of noise", write_noise, "txn/*"},
     {"tables' log cut short", cut_short, "txn/*"},

@@ -101,11 +101,11 @@ bench_open(struct bench *b)
 }
 
 static inline void
-bench_ignore(void *arg, uint64_t number, const struct effect *effects, size_t count)
+bench_ignore(void *arg, uint64_t number, const struct replayed *changes, size_t count)
 {
     (void)arg;
     (void)number;
-    (void)effects;
+    (void)changes;
     (void)count;
 }
 

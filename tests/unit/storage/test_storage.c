@@ -62,14 +62,16 @@ assert_rows(struct bench *b, const char *expected)
 }
 
 static void
-print_effects(void *arg, uint64_t number, const struct effect *effects, size_t count)
+print_changes(void *arg, uint64_t number, const struct replayed *changes, size_t count)
 {
     static const char kinds[] = "?cpdf"; /* by enum effect_kind */
 
     assert_true(count > 0 && count <= REPLAY_GROUP);
-    for (size_t i = 0; i < count; i++)
-        buf_printf(arg, "%d%c%.*s ", (int)number, kinds[effects[i].kind],
-                   (int)effects[i].key.len, effects[i].key.data);
+    for (size_t i = 0; i < count; i++) {
+        const struct effect *e = &changes[i].effect;
+        buf_printf(arg, "%d%c%.*s ", (int)number, kinds[e->kind], (int)e->key.len,
+                   e->key.data);
+    }
 }
 
 static void
@@ -77,7 +79,7 @@ assert_replays(struct bench *b, const char *expected)
 {
     struct buf out = {0};
 
-    assert_int_equal(storage_replay(b->storage, print_effects, &out), 0);
+    assert_int_equal(storage_replay(b->storage, print_changes, &out), 0);
     buf_append(&out, "", 1);
     assert_string_equal(out.data, expected);
     buf_deinit(&out);
@@ -249,9 +251,9 @@ static void
 test_storage_takes_a_batch_of_megabytes(void **state)
 {
     struct bench *b = *state;
-    char *record = calloc(1, 3 * MB + 1);
+    char *record = calloc(1, 5 * MB + 1);
 
-    memset(record, 'r', 3 * MB);
+    memset(record, 'r', 5 * MB);
     bench_start(b);
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "large", record);
@@ -271,6 +273,38 @@ test_storage_takes_a_batch_of_megabytes(void **state)
     bench_wait_applied(b);
     assert_true(bench_has(b, SHOP, "large", record));
     free(record);
+}
+
+/* As a power cut leaves it. */
+static void
+test_storage_goes_on_behind_the_last_whole_batch_of_the_log(void **state)
+{
+    struct bench *b = *state;
+    struct storage_stats stats;
+
+    bench_open(b);
+    bench_replay(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", "red");
+    bench_commit(b);
+    bench_put_new(b, SHOP, "lime", "green");
+    bench_commit(b);
+    storage_stats(b->storage, &stats);
+    bench_close(b);
+    assert_int_equal(truncate(bench_path(b, "wal/log.0000000001"), stats.log_bytes - 1),
+                     0);
+
+    bench_open(b);
+    assert_replays(b, "1cshop 1papple ");
+    assert_int_equal(storage_next(b->storage), 2);
+    bench_put_new(b, SHOP, "pear", "yellow");
+    bench_commit(b);
+    bench_close(b);
+    bench_start(b);
+    bench_wait_applied(b);
+    assert_int_equal(storage_applied(b->storage), 2);
+    assert_scans(b, SHOP, "apple=red pear=yellow ");
+    assert_rows(b, "1 shop 2 0;");
 }
 
 static void
@@ -364,6 +398,28 @@ test_storage_promises_only_what_is_durable_in_always(void **state)
     b->options.sync = SYNC_ALWAYS;
     storage_tune(b->storage, &b->options);
     assert_int_equal(storage_durable(b->storage), 2);
+}
+
+static void
+test_storage_makes_durable_in_always_what_an_earlier_process_left(void **state)
+{
+    struct bench *b = *state;
+
+    bench_open(b);
+    bench_replay(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", "red");
+    bench_commit(b);
+    bench_close(b);
+    bench_open(b);
+    assert_replays(b, "1cshop 1papple ");
+    assert_int_equal(storage_durable(b->storage), 0);
+    bench_close(b);
+    b->options.sync = SYNC_ALWAYS;
+    bench_open(b);
+    assert_replays(b, "1cshop 1papple ");
+    assert_int_equal(storage_durable(b->storage), 1);
+    assert_int_equal(storage_promised(b->storage), 1);
 }
 
 static void
@@ -595,11 +651,22 @@ test_storage_reads_many_keys_at_once(void **state)
 /* --- what goes wrong --- */
 
 static void
+wait_until_it_fails(struct bench *b)
+{
+    int64_t until = bench_until();
+    struct storage_stats stats;
+
+    do {
+        bench_listen(b, until);
+        storage_stats(b->storage, &stats);
+    } while (!stats.failing);
+}
+
+static void
 test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
 {
     struct bench *b = *state;
     char away[BENCH_PATH_MAX];
-    int64_t until = bench_until();
     struct storage_stats stats;
 
     bench_start(b);
@@ -608,10 +675,7 @@ test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_commit(b);
-    do {
-        bench_listen(b, until);
-        storage_stats(b->storage, &stats);
-    } while (!stats.failing);
+    wait_until_it_fails(b);
     assert_int_equal(storage_applied(b->storage), 0);
     assert_int_equal(storage_written(b->storage), 1);
     assert_int_equal(rename(away, bench_path(b, "stores")), 0);
@@ -621,6 +685,30 @@ test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
     assert_false(stats.failing);
     bench_restart(b);
     assert_rows(b, "1 shop 1 0;");
+}
+
+static void
+test_storage_tries_again_when_the_log_could_not_be_read(void **state)
+{
+    struct bench *b = *state;
+    char away[BENCH_PATH_MAX];
+    struct storage_stats stats;
+
+    b->options.apply_delay = NEVER_MS;
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", "red");
+    bench_commit(b);
+    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
+    assert_int_equal(rename(bench_path(b, "wal"), away), 0);
+    storage_hurry(b->storage);
+    wait_until_it_fails(b);
+    assert_int_equal(storage_applied(b->storage), 0);
+    assert_int_equal(rename(away, bench_path(b, "wal")), 0);
+    bench_wait_applied(b);
+    assert_true(bench_has(b, SHOP, "apple", "red"));
+    storage_stats(b->storage, &stats);
+    assert_false(stats.failing);
 }
 
 static void
@@ -810,11 +898,13 @@ main(void)
         STORAGE_TEST(test_storage_never_gives_a_number_or_an_id_again),
         STORAGE_TEST(test_storage_applied_twice_is_the_same),
         STORAGE_TEST(test_storage_takes_a_batch_of_megabytes),
+        STORAGE_TEST(test_storage_goes_on_behind_the_last_whole_batch_of_the_log),
         STORAGE_TEST(test_storage_refuses_a_log_with_bytes_that_are_no_effects),
         STORAGE_TEST(test_storage_refuses_a_log_that_does_not_reach_as_far_as_the_tables),
         STORAGE_TEST(test_storage_says_why_it_cannot_be_opened),
         STORAGE_TEST(test_storage_moves_its_marks),
         STORAGE_TEST(test_storage_promises_only_what_is_durable_in_always),
+        STORAGE_TEST(test_storage_makes_durable_in_always_what_an_earlier_process_left),
         STORAGE_TEST(test_storage_makes_durable_by_itself_in_everysec),
         STORAGE_TEST(test_storage_lets_nobody_write_while_the_tables_are_too_far_behind),
         STORAGE_TEST(test_storage_removes_the_file_of_a_flushed_store),
@@ -825,6 +915,7 @@ main(void)
         STORAGE_TEST(test_storage_scans_in_the_order_of_keys_whatever_the_pieces),
         STORAGE_TEST(test_storage_reads_many_keys_at_once),
         STORAGE_TEST(test_storage_tries_again_when_the_tables_could_not_be_written),
+        STORAGE_TEST(test_storage_tries_again_when_the_log_could_not_be_read),
         STORAGE_TEST(test_storage_closed_while_the_tables_fail_keeps_the_log),
         STORAGE_TEST(test_storage_recovers_from_the_death_of_its_process),
         STORAGE_TEST(test_storage_agrees_with_a_naive_model),

@@ -1,0 +1,352 @@
+/* See wal.h: reading. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/log.h"
+#include "base/mem.h"
+#include "storage/wal_priv.h"
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct wal_reader {
+    struct wal *wal;
+    struct wal_file file; /* as it was when the reader came to it */
+    int fd;
+    int64_t offset; /* of the next batch */
+    uint64_t last;  /* the batch before it */
+    uint64_t after; /* batches up to here are passed over */
+    struct chunk *spare;
+};
+
+/* --- chunks --- */
+
+void
+chunks_free(struct chunk *c)
+{
+    while (c != NULL) {
+        struct chunk *next = c->next;
+        free(c);
+        c = next;
+    }
+}
+
+static bool
+take_head(struct bytes bytes, struct wal_head *head)
+{
+    if (bytes.len < sizeof *head)
+        return false;
+    memcpy(head, bytes.data, sizeof *head);
+    head->checksum = le64toh(head->checksum);
+    return true;
+}
+
+bool
+chunk_next(struct bytes *batches, struct wal_batch *out)
+{
+    struct wal_head head;
+
+    if (!take_head(*batches, &head))
+        return false;
+    size_t whole = sizeof head + le64toh(head.len);
+    out->number = le64toh(head.number);
+    out->effects = bytes_of(batches->data + sizeof head, le64toh(head.len));
+    *batches = bytes_of(batches->data + whole, batches->len - whole);
+    return true;
+}
+
+/* --- files --- */
+
+/* The file after number `file` that is there. */
+static bool
+next_file(struct wal *w, uint32_t file, struct wal_file *out)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&w->mutex);
+    for (size_t i = 0; i < w->nfiles && !found; i++) {
+        *out = w->files[i];
+        found = out->file > file;
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return found;
+}
+
+static int
+enter_file(struct wal_reader *r, const struct wal_file *file)
+{
+    char path[WAL_PATH];
+
+    wal_path(r->wal, file->file, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        log_line(LOG_WARNING, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (r->fd >= 0)
+        close(r->fd);
+    r->fd = fd;
+    r->file = *file;
+    r->offset = sizeof(struct wal_file_head);
+    return 0;
+}
+
+/* The last file that begins at or before the batch behind `after`. */
+static bool
+find_file(struct wal *w, uint64_t after, struct wal_file *out)
+{
+    struct wal_file file;
+    bool found = false;
+
+    for (uint32_t number = 0; next_file(w, number, &file) && file.first <= after + 1;
+         number = file.file) {
+        *out = file;
+        found = true;
+    }
+    return found;
+}
+
+static int
+log_too_short(void)
+{
+    log_line(LOG_WARNING, "The log does not reach as far as the tables");
+    return -1;
+}
+
+struct wal_reader *
+wal_reader_new(struct wal *w, uint64_t after)
+{
+    struct wal_reader *r = xcalloc(1, sizeof *r);
+    struct wal_file file;
+
+    r->wal = w;
+    r->fd = -1;
+    r->last = r->after = after;
+    if (find_file(w, after, &file)) {
+        r->last = file.first - 1;
+        if (enter_file(r, &file) == 0)
+            return r;
+    } else if (after == 0 && !next_file(w, 0, &file)) {
+        return r; /* it has not been begun */
+    } else {
+        log_too_short();
+    }
+    wal_reader_free(r);
+    return NULL;
+}
+
+void
+wal_reader_free(struct wal_reader *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    chunks_free(r->spare);
+    free(r);
+}
+
+void
+wal_reader_reuse(struct wal_reader *r, struct chunk *first)
+{
+    while (first != NULL) {
+        struct chunk *c = first;
+        first = c->next;
+        c->next = r->spare;
+        r->spare = c;
+    }
+}
+
+void
+wal_reader_trim(struct wal_reader *r)
+{
+    chunks_free(r->spare);
+    r->spare = NULL;
+}
+
+/* An empty chunk with room for size bytes. */
+static struct chunk *
+new_chunk(struct wal_reader *r, size_t size)
+{
+    struct chunk *c = r->spare;
+
+    if (c != NULL)
+        r->spare = c->next;
+    if (c == NULL || c->cap < size) {
+        free(c);
+        size = size < WAL_CHUNK ? WAL_CHUNK : size;
+        c = xmalloc(sizeof *c + size);
+        c->cap = size;
+    }
+    *c = (struct chunk){.cap = c->cap};
+    return c;
+}
+
+/* --- batches --- */
+
+static int
+damaged(uint64_t after, const char *how)
+{
+    log_line(LOG_WARNING, "The log is damaged behind batch %llu: %s",
+             (unsigned long long)after, how);
+    return -1;
+}
+
+/* The batch at the front of bytes, or where there are too few, how many it takes. */
+static bool
+take_whole(const struct wal_reader *r, struct bytes bytes, struct wal_batch *out,
+           size_t *whole)
+{
+    struct wal_head head;
+
+    *whole = sizeof head;
+    if (!take_head(bytes, &head))
+        return false;
+    out->number = le64toh(head.number);
+    size_t len = le64toh(head.len);
+    if (len > SIZE_MAX - sizeof head)
+        return false;
+    *whole += len;
+    if (bytes.len < *whole)
+        return false;
+    out->effects = bytes_of(bytes.data + sizeof head, len);
+    return wal_checksum(&head, out->effects, r->file.file) == head.checksum;
+}
+
+/* Takes what is whole of the bytes of a chunk. *needed is what the next one takes.
+ * -1: damaged. */
+static int
+take_batches(struct wal_reader *r, uint64_t most, struct chunk *c, size_t len,
+             size_t *needed)
+{
+    struct bytes rest = bytes_of(c->data, len);
+    struct wal_batch batch;
+    const char *first = c->data;
+
+    while (r->last < most && take_whole(r, rest, &batch, needed)) {
+        if (batch.number != r->last + 1)
+            return damaged(r->last, "another number comes next");
+        rest = bytes_of(rest.data + *needed, rest.len - *needed);
+        r->offset += (int64_t)*needed;
+        r->last = batch.number;
+        if (batch.number > r->after)
+            c->len += (int64_t)batch.effects.len;
+        else
+            first = rest.data;
+    }
+    c->number = r->last;
+    c->batches = bytes_of(first, (size_t)(rest.data - first));
+    return 0;
+}
+
+/* As many bytes of the file as there are, up to size. */
+static ssize_t
+read_bytes(const struct wal_reader *r, char *to, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t n = pread(r->fd, to + len, size - len, r->offset + (int64_t)len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return damaged(r->last, strerror(errno));
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+/* A chunk of what is at the reader's place in its file, up to size bytes of it. NULL: it
+ * cannot be read. */
+static struct chunk *
+read_chunk(struct wal_reader *r, uint64_t most, size_t size, size_t *needed)
+{
+    struct chunk *c = new_chunk(r, size);
+    ssize_t len = read_bytes(r, c->data, size);
+    if (len >= 0 && take_batches(r, most, c, (size_t)len, needed) == 0)
+        return c;
+    wal_reader_reuse(r, c);
+    return NULL;
+}
+
+/* 1: *out has batches; 0: there is no whole one behind the reader's place in its file. */
+static int
+read_file(struct wal_reader *r, uint64_t most, struct chunk **out)
+{
+    size_t size = WAL_CHUNK, needed = 0;
+    struct stat stat;
+
+    while (r->last < most) {
+        if (fstat(r->fd, &stat) != 0)
+            return damaged(r->last, strerror(errno));
+        size_t left = (size_t)(stat.st_size - r->offset);
+        int64_t before = r->offset;
+        struct chunk *c = read_chunk(r, most, size < left ? size : left, &needed);
+        if (c == NULL)
+            return -1;
+        if (c->batches.len > 0) {
+            *out = c;
+            return 1;
+        }
+        wal_reader_reuse(r, c);
+        if (r->offset > before)
+            continue;
+        if (needed <= size || needed > left)
+            break;
+        size = needed;
+    }
+    return 0;
+}
+
+/* Up to which batch the files behind number `file` say that the log was durable. */
+static uint64_t
+durable_behind(struct wal *w, uint32_t file)
+{
+    struct wal_file next;
+    uint64_t durable = 0;
+
+    for (; next_file(w, file, &next); file = next.file) {
+        if (next.durable > durable)
+            durable = next.durable;
+    }
+    return durable;
+}
+
+/* The file has no more. 1: the next one goes on; 0: the log ends; -1: it may not. */
+static int
+leave_file(struct wal_reader *r, uint64_t most)
+{
+    struct wal_file next;
+
+    if (next_file(r->wal, r->file.file, &next) && next.first == r->last + 1)
+        return enter_file(r, &next) == 0 ? 1 : -1;
+    if (durable_behind(r->wal, r->file.file) > r->last)
+        return damaged(r->last, "the next batch is not whole, though it was flushed");
+    if (r->last < r->after)
+        return log_too_short();
+    return most == WAL_END ? 0 : damaged(r->last, "it ends too early");
+}
+
+int
+wal_reader_next(struct wal_reader *r, uint64_t most, struct chunk **out)
+{
+    struct wal_file file;
+
+    if (r->fd < 0) {
+        if (!next_file(r->wal, 0, &file))
+            return 0;
+        if (enter_file(r, &file) != 0)
+            return -1;
+    }
+    while (r->last < most) {
+        int more = read_file(r, most, out);
+        if (more == 0)
+            more = r->last < most ? leave_file(r, most) : 0;
+        else
+            return more;
+        if (more <= 0)
+            return more;
+    }
+    return 0;
+}
