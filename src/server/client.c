@@ -43,6 +43,7 @@ on_closed(uv_handle_t *handle)
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer);
+static void send_output(struct client *c);
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
 
 static void
@@ -154,6 +155,16 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = (uv_buf_t){.base = buf_reserve(&c->input, room), .len = room};
 }
 
+/* Replies that wait for nothing go out before the turn ends: their client works on them
+ * while the loop goes on with the others. */
+static void
+send_early(struct client *c)
+{
+    if (!c->is_ready && !c->writing
+        && session_depends(c->session) <= keyspace_promised(c->server->host->keyspace))
+        send_output(c);
+}
+
 static void
 on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
 {
@@ -174,7 +185,9 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
         c->input.len += (size_t)nread;
         feed_kept(c);
     }
-    look_at(c);
+    send_early(c);
+    if (!c->closing)
+        look_at(c);
 }
 
 static void
