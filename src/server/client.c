@@ -156,11 +156,12 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 }
 
 /* Replies that wait for nothing go out before the turn ends: their client works on them
- * while the loop goes on with the others. */
+ * while the loop goes on with the others. A session that has left requests untaken gets
+ * the rest of its turn from the ready list. */
 static void
 send_early(struct client *c)
 {
-    if (!c->is_ready && !c->writing
+    if (!c->is_ready && !c->writing && wants_input(c)
         && session_depends(c->session) <= keyspace_promised(c->server->host->keyspace))
         send_output(c);
 }
