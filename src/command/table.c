@@ -11,10 +11,10 @@
 
 #include "base/mem.h"
 
-#define SLOTS 256 /* a power of two */
+#define SLOTS 1024 /* a power of two */
 
 _Static_assert(COMMAND_COUNT * 4 <= SLOTS * 3, "the index has become too full");
-_Static_assert(COMMAND_COUNT < UINT8_MAX, "slots have become too small");
+_Static_assert(COMMAND_COUNT < UINT16_MAX, "slots have become too small");
 
 const struct command commands[COMMAND_COUNT] = {
 #define COMMAND(name, fn, ...) {name, sizeof name - 1, fn, __VA_ARGS__},
@@ -23,7 +23,7 @@ const struct command commands[COMMAND_COUNT] = {
 };
 
 struct command_table {
-    uint8_t slots[SLOTS]; /* a row's number plus one; 0: empty */
+    uint16_t slots[SLOTS]; /* a row's number plus one; 0: empty */
 };
 
 static unsigned
@@ -44,7 +44,7 @@ table_new(void)
         unsigned at = hash(commands[i].name, commands[i].name_len);
         while (t->slots[at] != 0)
             at = (at + 1) & (SLOTS - 1);
-        t->slots[at] = (uint8_t)(i + 1);
+        t->slots[at] = (uint16_t)(i + 1);
     }
     return t;
 }

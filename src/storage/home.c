@@ -18,6 +18,9 @@
 static const char *const PARTS[] = {FILENAME_DIR, HOME_TXN, WAL_DIR};
 #define NPARTS (sizeof PARTS / sizeof *PARTS)
 
+/* Berkeley DB begins a file under a name like this; a death may leave it behind. */
+#define BEGUN "__db."
+
 struct complaint {
     const char *dir;
     char *text;
@@ -79,7 +82,7 @@ is_ours(const char *name)
         if (strcmp(name, PARTS[i]) == 0)
             return true;
     }
-    return strcmp(name, HOME_LOCK) == 0;
+    return strcmp(name, HOME_LOCK) == 0 || strncmp(name, BEGUN, strlen(BEGUN)) == 0;
 }
 
 /* The first entry of a directory that `accept` does not know, "" for none. */

@@ -99,6 +99,16 @@ test_home_of_another_program_is_refused_and_left_alone(void **state)
     close(home_of(b));
 }
 
+/* What Berkeley DB leaves when its process dies while it makes the catalog. */
+static void
+test_home_with_a_catalog_that_was_only_begun_is_new(void **state)
+{
+    struct bench *b = *state;
+
+    bench_write_file(b, "__db.80000001.34044486", "");
+    close(home_of(b));
+}
+
 static void
 test_home_with_stores_and_without_a_catalog_is_damaged(void **state)
 {
@@ -155,6 +165,7 @@ main(void)
         HOME_TEST(test_home_makes_what_is_not_there),
         HOME_TEST(test_home_is_served_by_one_process_at_a_time),
         HOME_TEST(test_home_of_another_program_is_refused_and_left_alone),
+        HOME_TEST(test_home_with_a_catalog_that_was_only_begun_is_new),
         HOME_TEST(test_home_with_stores_and_without_a_catalog_is_damaged),
         HOME_TEST(test_home_without_the_log_of_its_tables_is_damaged),
         HOME_TEST(test_home_says_why_it_cannot_be_made_or_opened),
