@@ -86,7 +86,7 @@ cmd_append(struct call *c)
     if (e == NULL)
         store_set(c->store, c->argv[1], c->argv[2], 0);
     else
-        store_append(c->store, e, c->argv[2]);
+        store_write(c->store, e, len - c->argv[2].len, c->argv[2]);
 
     reply_int(c->out, (int64_t)len);
     return OK;

@@ -161,8 +161,10 @@ int64_t entry_deadline(const struct entry *e);    /* ms since 1970; 0: none */
  * one. */
 void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline);
 
-/* Lengthens the string e, which keeps its deadline; gives where it is now. */
-struct entry *store_append(struct store *s, struct entry *e, struct bytes more);
+/* Writes bytes over the string e from offset `at` on, and lengthens it where they go beyond
+ * its end, with zeros where they begin beyond it. It keeps its deadline; gives where it is
+ * now. The bytes are not its own. */
+struct entry *store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes);
 
 void store_set_deadline(struct store *s, struct entry *e, int64_t deadline); /* 0: none */
 void store_delete(struct store *s, struct entry *e);

@@ -91,6 +91,24 @@ bool store_may_shrink(struct store *s, uint64_t limit);
 
 void store_heap_place(void *owner, uint32_t index);
 
+/* Notes that a stamp was looked at. */
+void keyspace_see(struct keyspace *ks, uint64_t stamp);
+
+/* A new entry of a key that has none; the caller fills its value in. */
+struct entry *store_insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type,
+                           size_t value_len);
+
+/* Gives e another length of value; what fits of the old value stays. */
+struct entry *store_resize(struct store *s, struct entry *e, size_t value_len);
+
+/* An entry of that length in the place of e, for a value that may lie in e: the caller
+ * fills it in and frees *old, which is NULL where e was kept. */
+struct entry *store_make_room(struct store *s, struct entry *e, size_t value_len,
+                              struct entry **old);
+
+/* Brings the deadlines up to date with e, which had one at `old` or none (0). */
+void store_place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh);
+
 /* --- watch.c --- */
 
 void watch_touch(struct store *s, struct bytes key);

@@ -1,11 +1,7 @@
-/*
- * A store's keys: looking up, changing. Every change ends in changed(), which stamps the
- * entry, writes the effect into the batch and tells the watchers.
- */
+/* A store and its entries in memory: their life, looking up, what comes from the disk. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/mem.h"
 #include "keyspace/keyspace_priv.h"
-#include "storage/effect.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -79,9 +75,8 @@ note_first_deadline(struct store *s, int64_t before)
         heap_move(stores, s->heap_index, first);
 }
 
-/* Brings the deadlines up to date with e, which had one at `old` or none (0). */
-static void
-place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh)
+void
+store_place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh)
 {
     if (old == fresh)
         return;
@@ -100,7 +95,7 @@ place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh)
 void
 store_forget(struct store *s, struct entry *e)
 {
-    place_deadline(s, e, e->deadline, 0);
+    store_place_deadline(s, e, e->deadline, 0);
     map_remove(&s->entries, &e->node);
     note_memory(s, e, -1);
     free(e);
@@ -156,8 +151,8 @@ store_release(struct store *s)
 
 /* --- what it is --- */
 
-static void
-see(struct keyspace *ks, uint64_t stamp)
+void
+keyspace_see(struct keyspace *ks, uint64_t stamp)
 {
     if (stamp > ks->seen)
         ks->seen = stamp;
@@ -178,14 +173,14 @@ store_id(const struct store *s)
 int64_t
 store_count(const struct store *s)
 {
-    see(s->keyspace, s->stamp);
+    keyspace_see(s->keyspace, s->stamp);
     return s->count;
 }
 
 int64_t
 store_expires(const struct store *s)
 {
-    see(s->keyspace, s->stamp);
+    keyspace_see(s->keyspace, s->stamp);
     return s->expires;
 }
 
@@ -239,10 +234,10 @@ store_find(struct store *s, struct bytes key, int64_t now)
 
     if (e == NULL) {
         assert(s->complete);
-        see(s->keyspace, s->bare_until);
+        keyspace_see(s->keyspace, s->bare_until);
         return NULL;
     }
-    see(s->keyspace, e->stamp);
+    keyspace_see(s->keyspace, e->stamp);
     e->referenced = true;
     if (entry_is_absent(e))
         return NULL;
@@ -254,7 +249,7 @@ store_find(struct store *s, struct bytes key, int64_t now)
     return e;
 }
 
-/* --- changing --- */
+/* --- entries --- */
 
 /* Puts fresh in the place of an entry that is in memory at `old`, or may have been until
  * now. */
@@ -266,9 +261,8 @@ replace(struct store *s, uintptr_t old, struct entry *fresh, uint32_t hash)
         heap_rename(&s->deadlines, fresh->heap_index, fresh);
 }
 
-/* Gives e another length of value; what fits of the old value stays. */
-static struct entry *
-resize(struct store *s, struct entry *e, size_t value_len)
+struct entry *
+store_resize(struct store *s, struct entry *e, size_t value_len)
 {
     uintptr_t old = (uintptr_t)e;
     uint32_t hash = e->node.hash;
@@ -281,8 +275,9 @@ resize(struct store *s, struct entry *e, size_t value_len)
     return e;
 }
 
-static struct entry *
-insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type, size_t value_len)
+struct entry *
+store_insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type,
+             size_t value_len)
 {
     struct entry *e = entry_new(key, type, value_len);
 
@@ -291,10 +286,8 @@ insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type, size_t va
     return e;
 }
 
-/* An entry of that length in the place of e, for a value that may lie in e: the caller
- * fills it in and frees *old, which is NULL where e was kept. */
-static struct entry *
-make_room(struct store *s, struct entry *e, size_t value_len, struct entry **old)
+struct entry *
+store_make_room(struct store *s, struct entry *e, size_t value_len, struct entry **old)
 {
     *old = NULL;
     if (entry_fits(e, value_len)) {
@@ -310,109 +303,6 @@ make_room(struct store *s, struct entry *e, size_t value_len, struct entry **old
     replace(s, (uintptr_t)e, fresh, e->node.hash);
     *old = e;
     return fresh;
-}
-
-/* The one place every change of a key comes through. e is as it is now (absent:
- * deleted). */
-static void
-changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline)
-{
-    struct keyspace *ks = s->keyspace;
-    struct effect effect = {.kind = EFFECT_PUT, .store = s->id, .key = entry_key(e)};
-    char head[RECORD_HEAD_MAX];
-    size_t head_len = 0, value_len = 0;
-
-    if (existed && old_deadline != 0)
-        effect.flags |= EFFECT_HAD_DEADLINE;
-    if (entry_is_absent(e)) {
-        effect.kind = EFFECT_DELETE;
-    } else {
-        head_len = record_head(head, entry_type(e), e->deadline);
-        value_len = e->value_len;
-        effect.flags |= existed ? 0 : EFFECT_NEW;
-        effect.flags |= e->deadline != 0 ? EFFECT_HAS_DEADLINE : 0;
-    }
-    effect_begin(&ks->batch, effect.kind, effect.flags, s->id, effect.key,
-                 head_len + value_len);
-    buf_append(&ks->batch, head, head_len);
-    buf_append(&ks->batch, entry_value(e), value_len);
-
-    effect_count(&effect, &s->count, &s->expires);
-    e->stamp = s->stamp = ks->next;
-    see(ks, ks->next);
-    if (s->watched.count > 0)
-        watch_touch(s, entry_key(e));
-}
-
-/* A store has an id and stands in the log before its first key does. */
-static void
-announce(struct store *s)
-{
-    if (s->count > 0)
-        return;
-    if (s->id == 0)
-        s->id = storage_new_store(s->keyspace->storage);
-    effect_begin(&s->keyspace->batch, EFFECT_CREATE, 0, s->id, s->name, 0);
-}
-
-void
-store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline)
-{
-    uint32_t hash = map_hash(key);
-    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
-    struct entry *old = NULL;
-    bool existed = e != NULL && !entry_is_absent(e);
-    int64_t old_deadline = existed ? e->deadline : 0;
-
-    announce(s);
-    if (e == NULL)
-        e = insert(s, key, hash, TYPE_STRING, value.len);
-    else
-        e = make_room(s, e, value.len, &old);
-    e->type = TYPE_STRING;
-    memmove(entry_value(e), value.data, value.len);
-    free(old);
-    place_deadline(s, e, old_deadline, deadline);
-    changed(s, e, existed, old_deadline);
-}
-
-struct entry *
-store_append(struct store *s, struct entry *e, struct bytes more)
-{
-    size_t len = e->value_len;
-
-    e = resize(s, e, len + more.len);
-    memcpy(entry_value(e) + len, more.data, more.len);
-    changed(s, e, true, e->deadline);
-    return e;
-}
-
-void
-store_set_deadline(struct store *s, struct entry *e, int64_t deadline)
-{
-    int64_t old = e->deadline;
-
-    place_deadline(s, e, old, deadline);
-    changed(s, e, true, old);
-}
-
-void
-store_delete(struct store *s, struct entry *e)
-{
-    int64_t old_deadline = e->deadline;
-
-    assert(!entry_is_absent(e));
-    place_deadline(s, e, old_deadline, 0);
-    e->type = ENTRY_ABSENT;
-    changed(s, e, true, old_deadline);
-    if (s->count == 0) {
-        store_empty(s, s->keyspace->next);
-    } else if (s->complete && !s->keep_absent) {
-        s->bare_until = s->keyspace->next;
-        store_forget(s, e);
-    } else {
-        resize(s, e, 0);
-    }
 }
 
 /* As forget_all, in a time that does not depend on their number. */
@@ -440,22 +330,6 @@ store_empty(struct store *s, uint64_t stamp)
     s->hand = 0;
 }
 
-void
-store_flush(struct store *s)
-{
-    struct keyspace *ks = s->keyspace;
-
-    see(ks, s->stamp);
-    if (s->count == 0)
-        return;
-    watch_touch_all(s);
-    effect_begin(&ks->batch, EFFECT_FLUSH, 0, s->id, bytes_of(NULL, 0), 0);
-    s->count = s->expires = 0;
-    s->stamp = ks->next;
-    see(ks, ks->next);
-    store_empty(s, ks->next);
-}
-
 /* --- from the disk --- */
 
 void
@@ -474,13 +348,13 @@ store_load(struct store *s, struct bytes key, uint32_t hash, const struct record
         return;
     }
     if (e == NULL)
-        e = insert(s, key, hash, type, value.len);
+        e = store_insert(s, key, hash, type, value.len);
     else
-        e = make_room(s, e, value.len, &old);
+        e = store_make_room(s, e, value.len, &old);
     e->type = type;
     memcpy(entry_value(e), value.data, value.len);
     free(old);
-    place_deadline(s, e, e->deadline, record == NULL ? 0 : record->deadline);
+    store_place_deadline(s, e, e->deadline, record == NULL ? 0 : record->deadline);
     e->stamp = stamp;
     if (stamp > s->stamp)
         s->stamp = stamp;

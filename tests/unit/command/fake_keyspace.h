@@ -1,7 +1,7 @@
 /*
  * fake_keyspace: the keyspace room for tests of sessions: a few keys, and a disk that is
- * as slow and as broken as a test wants. It stands in for the room at linking, so a
- * program includes it once.
+ * as slow and as broken as a test wants. It stands in for parts of the room at linking, so
+ * a program includes it once; the tests come to no other part.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_FAKE_KEYSPACE_H
@@ -198,202 +198,13 @@ disk_answers(struct keyspace *ks, int error)
     free(f);
 }
 
-/* What no test comes to, and the linker wants. */
-static void
-never(void)
-{
-    fail_msg("a part of the keyspace was called that is not there");
-}
-
-int
-keyspace_commit(struct keyspace *ks)
-{
-    (void)ks;
-    never();
-    return 0;
-}
-
-void
-keyspace_each_store(struct keyspace *ks, keyspace_store_fn *visit, void *arg)
-{
-    (void)ks;
-    (void)visit;
-    (void)arg;
-    never();
-}
-
-struct store *
-keyspace_find_store(struct keyspace *ks, struct bytes name)
-{
-    (void)ks;
-    (void)name;
-    never();
-    return NULL;
-}
-
-void
-keyspace_flush_all(struct keyspace *ks)
-{
-    (void)ks;
-    never();
-}
-
-void
-keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out)
-{
-    (void)ks;
-    (void)out;
-    never();
-}
-
+/* What the processor would be asked for lies in the real stores. */
 void
 store_prefetch(const struct store *s, const struct bytes *keys, size_t count)
 {
     (void)s;
     (void)keys;
     (void)count;
-}
-
-int
-keyspace_save(struct keyspace *ks)
-{
-    (void)ks;
-    never();
-    return 0;
-}
-
-void
-keyspace_disk(const struct keyspace *ks, struct keyspace_disk *out)
-{
-    (void)ks;
-    (void)out;
-    never();
-}
-
-void
-store_file(const struct store *s, struct store_file *out)
-{
-    (void)s;
-    (void)out;
-    never();
-}
-
-struct entry *
-store_append(struct store *s, struct entry *e, struct bytes more)
-{
-    (void)s;
-    (void)e;
-    (void)more;
-    never();
-    return NULL;
-}
-
-int64_t
-store_count(const struct store *s)
-{
-    (void)s;
-    never();
-    return 0;
-}
-
-void
-store_delete(struct store *s, struct entry *e)
-{
-    (void)s;
-    (void)e;
-    never();
-}
-
-int64_t
-store_expires(const struct store *s)
-{
-    (void)s;
-    never();
-    return 0;
-}
-
-void
-store_flush(struct store *s)
-{
-    (void)s;
-    never();
-}
-
-uint32_t
-store_id(const struct store *s)
-{
-    (void)s;
-    never();
-    return 0;
-}
-
-bool
-store_is_complete(const struct store *s)
-{
-    (void)s;
-    never();
-    return 0;
-}
-
-struct bytes
-store_name(const struct store *s)
-{
-    (void)s;
-    never();
-    return bytes_of(NULL, 0);
-}
-
-int64_t
-store_resident(const struct store *s)
-{
-    (void)s;
-    never();
-    return 0;
-}
-
-void
-store_set_deadline(struct store *s, struct entry *e, int64_t deadline)
-{
-    (void)s;
-    (void)e;
-    (void)deadline;
-    never();
-}
-
-void
-watch_free(struct watch *w)
-{
-    (void)w;
-    never();
-}
-
-bool
-watch_is_of(const struct watch *w, const struct store *s, struct bytes key)
-{
-    (void)w;
-    (void)s;
-    (void)key;
-    never();
-    return 0;
-}
-
-bool
-watch_is_touched(struct watch *w, int64_t now)
-{
-    (void)w;
-    (void)now;
-    never();
-    return 0;
-}
-
-struct watch *
-watch_new(struct store *s, struct bytes key, int64_t now)
-{
-    (void)s;
-    (void)key;
-    (void)now;
-    never();
-    return NULL;
 }
 
 #endif

@@ -51,7 +51,7 @@ test_watch_is_touched_by_every_way_to_change_a_key(void **state)
         if (way == 0)
             store_delete(w->shop, e);
         else if (way == 1)
-            store_append(w->shop, e, bytes_str("dish"));
+            store_write(w->shop, e, 0, bytes_str("dish"));
         else if (way == 2)
             store_set_deadline(w->shop, e, NOW + 1000);
         else

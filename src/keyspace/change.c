@@ -1,0 +1,131 @@
+/*
+ * Changing keys. Every change ends in changed(), which stamps the entry, writes the effect
+ * into the batch and tells the watchers.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "keyspace/keyspace_priv.h"
+#include "storage/effect.h"
+#include <assert.h>
+#include <stdlib.h>
+
+/* The one place every change of a key comes through. e is as it is now (absent:
+ * deleted). */
+static void
+changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline)
+{
+    struct keyspace *ks = s->keyspace;
+    struct effect effect = {.kind = EFFECT_PUT, .store = s->id, .key = entry_key(e)};
+    char head[RECORD_HEAD_MAX];
+    size_t head_len = 0, value_len = 0;
+
+    if (existed && old_deadline != 0)
+        effect.flags |= EFFECT_HAD_DEADLINE;
+    if (entry_is_absent(e)) {
+        effect.kind = EFFECT_DELETE;
+    } else {
+        head_len = record_head(head, entry_type(e), e->deadline);
+        value_len = e->value_len;
+        effect.flags |= existed ? 0 : EFFECT_NEW;
+        effect.flags |= e->deadline != 0 ? EFFECT_HAS_DEADLINE : 0;
+    }
+    effect_begin(&ks->batch, effect.kind, effect.flags, s->id, effect.key,
+                 head_len + value_len);
+    buf_append(&ks->batch, head, head_len);
+    buf_append(&ks->batch, entry_value(e), value_len);
+
+    effect_count(&effect, &s->count, &s->expires);
+    e->stamp = s->stamp = ks->next;
+    keyspace_see(ks, ks->next);
+    if (s->watched.count > 0)
+        watch_touch(s, entry_key(e));
+}
+
+/* A store has an id and stands in the log before its first key does. */
+static void
+announce(struct store *s)
+{
+    if (s->count > 0)
+        return;
+    if (s->id == 0)
+        s->id = storage_new_store(s->keyspace->storage);
+    effect_begin(&s->keyspace->batch, EFFECT_CREATE, 0, s->id, s->name, 0);
+}
+
+void
+store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline)
+{
+    uint32_t hash = map_hash(key);
+    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+    struct entry *old = NULL;
+    bool existed = e != NULL && !entry_is_absent(e);
+    int64_t old_deadline = existed ? e->deadline : 0;
+
+    announce(s);
+    if (e == NULL)
+        e = store_insert(s, key, hash, TYPE_STRING, value.len);
+    else
+        e = store_make_room(s, e, value.len, &old);
+    e->type = TYPE_STRING;
+    memmove(entry_value(e), value.data, value.len);
+    free(old);
+    store_place_deadline(s, e, old_deadline, deadline);
+    changed(s, e, existed, old_deadline);
+}
+
+struct entry *
+store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
+{
+    size_t len = e->value_len, end = at + bytes.len;
+
+    if (end > len)
+        e = store_resize(s, e, end);
+    if (at > len)
+        memset(entry_value(e) + len, 0, at - len);
+    memcpy(entry_value(e) + at, bytes.data, bytes.len);
+    changed(s, e, true, e->deadline);
+    return e;
+}
+
+void
+store_set_deadline(struct store *s, struct entry *e, int64_t deadline)
+{
+    int64_t old = e->deadline;
+
+    store_place_deadline(s, e, old, deadline);
+    changed(s, e, true, old);
+}
+
+void
+store_delete(struct store *s, struct entry *e)
+{
+    int64_t old_deadline = e->deadline;
+
+    assert(!entry_is_absent(e));
+    store_place_deadline(s, e, old_deadline, 0);
+    e->type = ENTRY_ABSENT;
+    changed(s, e, true, old_deadline);
+    if (s->count == 0) {
+        store_empty(s, s->keyspace->next);
+    } else if (s->complete && !s->keep_absent) {
+        s->bare_until = s->keyspace->next;
+        store_forget(s, e);
+    } else {
+        store_resize(s, e, 0);
+    }
+}
+
+void
+store_flush(struct store *s)
+{
+    struct keyspace *ks = s->keyspace;
+
+    keyspace_see(ks, s->stamp);
+    if (s->count == 0)
+        return;
+    watch_touch_all(s);
+    effect_begin(&ks->batch, EFFECT_FLUSH, 0, s->id, bytes_of(NULL, 0), 0);
+    s->count = s->expires = 0;
+    s->stamp = ks->next;
+    keyspace_see(ks, ks->next);
+    store_empty(s, ks->next);
+}
