@@ -56,6 +56,7 @@ static const struct word category_words[] = {
     {ACL_READ, "@read"},
     {ACL_WRITE, "@write"},
     {ACL_STRING, "@string"},
+    {ACL_HYPERLOGLOG, "@hyperloglog"},
     {ACL_ADMIN, "@admin"},
     {ACL_FAST, "@fast"},
     {ACL_SLOW, "@slow"},

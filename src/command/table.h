@@ -41,7 +41,8 @@ enum {
     ACL_STRING = 1 << 1,
     ACL_DANGEROUS = 1 << 2,
     ACL_CONNECTION = 1 << 3,
-    ACL_TRANSACTION = 1 << 4
+    ACL_TRANSACTION = 1 << 4,
+    ACL_HYPERLOGLOG = 1 << 5
 };
 
 struct command {

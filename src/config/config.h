@@ -36,6 +36,8 @@ struct config {
     int64_t appendfsync;       /* enum appendfsync */
     int64_t maxmemory;         /* bytes; 0: no ceiling */
     char *refused_store_names; /* separated by spaces, "" for the empty name */
+    /* values */
+    int64_t hll_sparse_max_bytes; /* a longer HyperLogLog is dense */
     /* Berkeley DB */
     int64_t table_cache;  /* bytes of Berkeley DB's page cache */
     int64_t log_distance; /* bytes the log may be ahead of the tables */
