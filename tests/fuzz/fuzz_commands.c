@@ -45,6 +45,7 @@ static const char *const operations[] = {
     "FLUSHDB",         "FLUSHALL",   "MULTI",         "EXEC",           "DISCARD",
     "WATCH K L",       "UNWATCH",    "SELECT D",      "SELECT D",       "SET K V",
     "SET L V",         "GET L",      "COUNT",         "CLOCK",          "SET K LONG",
+    "PFADD K V",       "PFADD L V",  "PFCOUNT K",     "PFCOUNT K L",    "PFMERGE K L",
 };
 
 static const char *const stores[] = {"0", "1", "shop", "a b/c"};
