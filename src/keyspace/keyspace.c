@@ -158,7 +158,7 @@ keyspace_free(struct keyspace *ks)
     ks->closing = true;
     storage_finish_reads(ks->storage);
     keyspace_take_reads(ks);
-    assert(ks->scan == NULL && ks->flights.next == &ks->flights);
+    assert(ks->warming == NULL && ks->flights.next == &ks->flights);
     while (ks->ring != NULL)
         store_free(ks->ring);
     while (discard_step(ks, INT64_MAX))
@@ -331,8 +331,8 @@ keyspace_take_reads(struct keyspace *ks)
 
     while (r != NULL) {
         struct storage_read *next = r->next;
-        if (scan_owns(ks, r))
-            scan_done(ks, r);
+        if (warm_owns(ks, r))
+            warm_done(ks, r);
         else
             fetch_finish(ks, r);
         r = next;
@@ -347,7 +347,7 @@ keyspace_tend(struct keyspace *ks, int64_t now)
     int64_t until_us = clock_mono_us() + TEND_US;
 
     drop_empty_stores(ks);
-    scan_step(ks, now);
+    warm_step(ks, now);
     bool more = expiry_step(ks, now, until_us);
     /* What is on its way out need not be made up for by others. */
     more = discard_step(ks, until_us) || evict_step(ks, until_us) || more;

@@ -32,10 +32,10 @@ struct store {
     bool complete, keep_absent;
     uint64_t bare_until;
 
-    /* The evictor's and the scanner's. */
+    /* The evictor's and the warming's. */
     size_t hand;      /* slot the evictor looks at next */
     uint64_t evicted; /* entries that left */
-    int64_t scan_at;  /* ms: the next scan, not before */
+    int64_t warm_at;  /* ms: the next warming, not before */
 };
 
 /* A read on its way: how far the tables were when it was asked for. */
@@ -45,7 +45,7 @@ struct flight {
     uint64_t generation; /* of the store, where there is only one */
 };
 
-struct scan;
+struct warming;
 struct discarded;
 
 struct keyspace {
@@ -63,7 +63,7 @@ struct keyspace {
     size_t idle_slots;    /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
     struct flight flights;       /* a ring with this as its head, oldest first */
-    struct scan *scan;           /* the one on its way, or NULL */
+    struct warming *warming;     /* the one on its way, or NULL */
     struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;
 };
@@ -130,10 +130,10 @@ void discard(struct keyspace *ks, struct map *entries);
 bool expiry_step(struct keyspace *ks, int64_t now, int64_t until_us);
 bool discard_step(struct keyspace *ks, int64_t until_us);
 bool evict_step(struct keyspace *ks, int64_t until_us);
-void scan_step(struct keyspace *ks, int64_t now);
-void scan_done(struct keyspace *ks,
-               struct storage_read *r); /* a read that was the scan's */
-bool scan_owns(const struct keyspace *ks, const struct storage_read *r);
+void warm_step(struct keyspace *ks, int64_t now);
+void warm_done(struct keyspace *ks,
+               struct storage_read *r); /* a read that was the warming's */
+bool warm_owns(const struct keyspace *ks, const struct storage_read *r);
 void fetch_finish(struct keyspace *ks, struct storage_read *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* scan: a store is brought back into memory after a start. */
+/* warm: a store is brought back into memory after a start. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,12 +41,12 @@ open_cold(struct world *w)
 static void
 begin(struct world *w)
 {
-    assert_null(w->keyspace->scan);
+    assert_null(w->keyspace->warming);
     keyspace_tend(w->keyspace, clock_ms());
-    assert_non_null(w->keyspace->scan);
+    assert_non_null(w->keyspace->warming);
     storage_finish_reads(w->bench.storage);
     keyspace_take_reads(w->keyspace);
-    assert_non_null(w->keyspace->scan);
+    assert_non_null(w->keyspace->warming);
     assert_true(store_resident(w->shop) > 0 && store_resident(w->shop) < NKEYS);
 }
 
@@ -54,7 +54,7 @@ begin(struct world *w)
 static void
 finish(struct world *w)
 {
-    while (w->keyspace->scan != NULL) {
+    while (w->keyspace->warming != NULL) {
         storage_finish_reads(w->bench.storage);
         keyspace_take_reads(w->keyspace);
     }
@@ -70,7 +70,7 @@ reads(struct world *w)
 }
 
 static void
-test_scan_makes_a_store_complete_after_a_start(void **state)
+test_warming_makes_a_store_complete_after_a_start(void **state)
 {
     struct world *w = *state;
 
@@ -85,7 +85,7 @@ test_scan_makes_a_store_complete_after_a_start(void **state)
 }
 
 static void
-test_scan_takes_all_stores_in_their_turn(void **state)
+test_warming_takes_all_stores_in_their_turn(void **state)
 {
     struct world *w = *state;
     struct store *stores[20];
@@ -109,7 +109,7 @@ test_scan_takes_all_stores_in_their_turn(void **state)
 }
 
 static void
-test_scan_does_not_bring_back_what_changes_meanwhile(void **state)
+test_warming_does_not_bring_back_what_changes_meanwhile(void **state)
 {
     struct world *w = *state;
 
@@ -131,7 +131,7 @@ test_scan_does_not_bring_back_what_changes_meanwhile(void **state)
 }
 
 static void
-test_scan_does_not_bring_back_what_is_flushed_meanwhile(void **state)
+test_warming_does_not_bring_back_what_is_flushed_meanwhile(void **state)
 {
     struct world *w = *state;
 
@@ -147,7 +147,7 @@ test_scan_does_not_bring_back_what_is_flushed_meanwhile(void **state)
 }
 
 static void
-test_scan_does_not_make_complete_when_entries_left_meanwhile(void **state)
+test_warming_does_not_make_complete_when_entries_left_meanwhile(void **state)
 {
     struct world *w = *state;
 
@@ -165,7 +165,7 @@ test_scan_does_not_make_complete_when_entries_left_meanwhile(void **state)
 }
 
 static void
-test_scan_does_not_make_complete_when_memory_is_short(void **state)
+test_warming_does_not_make_complete_when_memory_is_short(void **state)
 {
     struct world *w = *state;
     struct keyspace_stats stats;
@@ -183,7 +183,7 @@ test_scan_does_not_make_complete_when_memory_is_short(void **state)
 }
 
 static void
-test_scan_of_a_store_that_cannot_be_read_is_tried_again(void **state)
+test_warming_of_a_store_that_cannot_be_read_is_tried_again(void **state)
 {
     struct world *w = *state;
     char away[BENCH_PATH_MAX];
@@ -192,7 +192,7 @@ test_scan_of_a_store_that_cannot_be_read_is_tried_again(void **state)
     snprintf(away, sizeof away, "%s", bench_path(&w->bench, "away"));
     assert_int_equal(rename(bench_path(&w->bench, "stores"), away), 0);
     keyspace_tend(w->keyspace, clock_ms());
-    assert_non_null(w->keyspace->scan);
+    assert_non_null(w->keyspace->warming);
     finish(w);
     assert_false(store_is_complete(w->shop));
     assert_int_equal(rename(away, bench_path(&w->bench, "stores")), 0);
@@ -202,7 +202,7 @@ test_scan_of_a_store_that_cannot_be_read_is_tried_again(void **state)
 }
 
 static void
-test_scan_on_its_way_does_not_outlive_its_keyspace(void **state)
+test_warming_on_its_way_does_not_outlive_its_keyspace(void **state)
 {
     struct world *w = *state;
 
@@ -215,14 +215,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_scan_makes_a_store_complete_after_a_start),
-        WORLD_TEST(test_scan_takes_all_stores_in_their_turn),
-        WORLD_TEST(test_scan_does_not_bring_back_what_changes_meanwhile),
-        WORLD_TEST(test_scan_does_not_bring_back_what_is_flushed_meanwhile),
-        WORLD_TEST(test_scan_does_not_make_complete_when_entries_left_meanwhile),
-        WORLD_TEST(test_scan_does_not_make_complete_when_memory_is_short),
-        WORLD_TEST(test_scan_of_a_store_that_cannot_be_read_is_tried_again),
-        WORLD_TEST(test_scan_on_its_way_does_not_outlive_its_keyspace),
+        WORLD_TEST(test_warming_makes_a_store_complete_after_a_start),
+        WORLD_TEST(test_warming_takes_all_stores_in_their_turn),
+        WORLD_TEST(test_warming_does_not_bring_back_what_changes_meanwhile),
+        WORLD_TEST(test_warming_does_not_bring_back_what_is_flushed_meanwhile),
+        WORLD_TEST(test_warming_does_not_make_complete_when_entries_left_meanwhile),
+        WORLD_TEST(test_warming_does_not_make_complete_when_memory_is_short),
+        WORLD_TEST(test_warming_of_a_store_that_cannot_be_read_is_tried_again),
+        WORLD_TEST(test_warming_on_its_way_does_not_outlive_its_keyspace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #define AGAIN_MS      10000 /* between two walks of a store */
 #define STORES_A_STEP 64    /* looked at for work */
 
-struct scan {
+struct warming {
     struct storage_read read; /* must be first */
     struct flight flight;
     struct store *store; /* held */
@@ -31,68 +31,70 @@ has_room(const struct keyspace *ks)
 }
 
 static bool
-wants_scan(const struct store *s, int64_t now)
+wants_warming(const struct store *s, int64_t now)
 {
-    if (s->complete || now < s->scan_at)
+    if (s->complete || now < s->warm_at)
         return false;
     return has_room(s->keyspace) || s->expires > (int64_t)s->deadlines.count;
 }
 
 static void
-ask(struct keyspace *ks, struct scan *scan)
+ask(struct keyspace *ks, struct warming *warming)
 {
-    flight_begin(ks, &scan->flight);
-    storage_submit(ks->storage, &scan->read);
+    flight_begin(ks, &warming->flight);
+    storage_submit(ks->storage, &warming->read);
 }
 
 void
-scan_step(struct keyspace *ks, int64_t now)
+warm_step(struct keyspace *ks, int64_t now)
 {
     struct store *s = ks->ring;
 
-    for (int i = 0; i < STORES_A_STEP && ks->scan == NULL && s != NULL; i++, s = s->next) {
-        if (!wants_scan(s, now))
+    for (int i = 0; i < STORES_A_STEP && ks->warming == NULL && s != NULL;
+         i++, s = s->next) {
+        if (!wants_warming(s, now))
             continue;
-        struct scan *scan = ks->scan = xcalloc(1, sizeof *scan);
-        scan->store = s;
-        scan->generation = s->generation;
-        scan->evicted = s->evicted;
-        scan->read.scan_store = s->id;
-        scan->read.scan_limit = PIECE_BYTES;
+        struct warming *warming = ks->warming = xcalloc(1, sizeof *warming);
+        warming->store = s;
+        warming->generation = s->generation;
+        warming->evicted = s->evicted;
+        warming->read.scan_store = s->id;
+        warming->read.scan_limit = PIECE_BYTES;
         store_hold(s);
-        ask(ks, scan);
+        ask(ks, warming);
     }
 }
 
 bool
-scan_owns(const struct keyspace *ks, const struct storage_read *r)
+warm_owns(const struct keyspace *ks, const struct storage_read *r)
 {
-    return ks->scan != NULL && &ks->scan->read == r;
+    return ks->warming != NULL && &ks->warming->read == r;
 }
 
 static void
 end(struct keyspace *ks)
 {
-    struct scan *scan = ks->scan;
+    struct warming *warming = ks->warming;
 
-    store_release(scan->store);
-    buf_deinit(&scan->read.scan_from);
-    buf_deinit(&scan->read.scan_out);
-    free(scan);
-    ks->scan = NULL;
+    store_release(warming->store);
+    buf_deinit(&warming->read.scan_from);
+    buf_deinit(&warming->read.scan_out);
+    free(warming);
+    ks->warming = NULL;
 }
 
 static void
-take_in(struct scan *scan, struct bytes key, const struct record *record, int64_t now)
+take_in(struct warming *warming, struct bytes key, const struct record *record,
+        int64_t now)
 {
-    struct store *s = scan->store;
+    struct store *s = warming->store;
     struct keyspace *ks = s->keyspace;
     bool expired = record->deadline != 0 && now > record->deadline;
 
     if (store_entry(s, key) != NULL)
         return;
     if (!has_room(ks) && !expired) {
-        scan->left_out = true;
+        warming->left_out = true;
         return;
     }
     store_load(s, key, map_hash(key), record, 0);
@@ -102,9 +104,9 @@ take_in(struct scan *scan, struct bytes key, const struct record *record, int64_
 
 /* Gives whether the walk goes on. */
 static bool
-take_piece(struct scan *scan)
+take_piece(struct warming *warming)
 {
-    struct storage_read *r = &scan->read;
+    struct storage_read *r = &warming->read;
     struct bytes pairs = buf_bytes(&r->scan_out), key, bytes;
     int64_t now = clock_ms();
 
@@ -113,11 +115,11 @@ take_piece(struct scan *scan)
 
         if (record_decode(bytes, &record) != 0) {
             log_line(LOG_WARNING, "A table has a record that this keyvald cannot read");
-            scan->left_out = true;
+            warming->left_out = true;
             return false;
         }
-        take_in(scan, key, &record, now);
-        if (scan->store->generation != scan->generation)
+        take_in(warming, key, &record, now);
+        if (warming->store->generation != warming->generation)
             return false;
         r->scan_from.len = 0;
         buf_append_bytes(&r->scan_from, key);
@@ -127,26 +129,26 @@ take_piece(struct scan *scan)
 }
 
 void
-scan_done(struct keyspace *ks, struct storage_read *r)
+warm_done(struct keyspace *ks, struct storage_read *r)
 {
-    struct scan *scan = ks->scan;
-    struct store *s = scan->store;
+    struct warming *warming = ks->warming;
+    struct store *s = warming->store;
 
-    assert(r == &scan->read);
-    flight_end(&scan->flight);
+    assert(r == &warming->read);
+    flight_end(&warming->flight);
     if (r->error == 0 && !ks->closing && !s->complete
-        && s->generation == scan->generation) {
-        if (take_piece(scan)) {
-            ask(ks, scan);
+        && s->generation == warming->generation) {
+        if (take_piece(warming)) {
+            ask(ks, warming);
             return;
         }
-        if (r->scan_ended && !scan->left_out && s->generation == scan->generation
-            && s->evicted == scan->evicted)
+        if (r->scan_ended && !warming->left_out && s->generation == warming->generation
+            && s->evicted == warming->evicted)
             s->complete = true;
     }
     s->keep_absent = !s->complete;
-    s->scan_at = clock_ms() + AGAIN_MS;
+    s->warm_at = clock_ms() + AGAIN_MS;
     end(ks);
     if (!ks->closing)
-        scan_step(ks, clock_ms());
+        warm_step(ks, clock_ms());
 }
