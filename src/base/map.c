@@ -31,6 +31,9 @@
 #define STEP_NODES  4  /* moved by one step of a resize, or the chain that reaches it */
 #define STEP_SLOTS  16 /* looked at by one step */
 
+#define PLACES         (UINT64_C(1) << 32) /* of a scan */
+#define PREFETCH_SLOTS 8                   /* asked for ahead by a scan */
+
 /* Two threads that come first together agree on the seed of the one that stored it. */
 static uint64_t
 draw_seed(_Atomic uint64_t *seed)
@@ -241,6 +244,80 @@ map_walk(struct map *m, size_t at, map_visit_fn *visit, void *arg)
         visit(n, arg);
     }
     m->walking = false;
+}
+
+/*
+ * A scan goes through the nodes in the order of their hashes read backwards, the lowest
+ * bit first. The slot of a table of any size is then an interval of places: a table twice
+ * as large has two slots for it, each for one half. So one call takes the interval of a
+ * slot of the smaller table, and from both tables what lies in it.
+ */
+uint32_t
+map_place(uint32_t hash)
+{
+    hash = __builtin_bswap32(hash);
+    hash = (hash & 0x0f0f0f0f) << 4 | (hash >> 4 & 0x0f0f0f0f);
+    hash = (hash & 0x33333333) << 2 | (hash >> 2 & 0x33333333);
+    return (hash & 0x55555555) << 1 | (hash >> 1 & 0x55555555);
+}
+
+/* How many places a slot of a table has. */
+static uint64_t
+slot_places(size_t nslots)
+{
+    assert(nslots > 0 && nslots <= PLACES);
+    return PLACES / nslots;
+}
+
+/* Visits what a table has in the places from `from` to before `to`. */
+static void
+scan_table(struct map_node **slots, size_t nslots, uint64_t from, uint64_t to,
+           map_visit_fn *visit, void *arg)
+{
+    if (slots == NULL)
+        return;
+    uint64_t width = slot_places(nslots);
+
+    for (uint64_t at = from - from % width; at < to; at += width) {
+        struct map_node *n = *slot_of(slots, nslots, map_place((uint32_t)at));
+        for (; n != NULL; n = n->next) {
+            uint32_t place = map_place(n->hash);
+            if (place >= from && place < to)
+                visit(n, arg);
+        }
+    }
+}
+
+/* Asks for the slot that comes PREFETCH_SLOTS calls later, and for the first node of the
+ * one that comes half as many later. */
+static void
+prefetch_places(const struct map *m, uint64_t place, uint64_t width)
+{
+    uint64_t later = place + PREFETCH_SLOTS * width;
+    uint64_t sooner = place + PREFETCH_SLOTS / 2 * width;
+
+    if (later < PLACES)
+        __builtin_prefetch(slot_of(m->slots, m->nslots, map_place((uint32_t)later)));
+    if (sooner < PLACES)
+        __builtin_prefetch(*slot_of(m->slots, m->nslots, map_place((uint32_t)sooner)));
+}
+
+uint32_t
+map_scan(struct map *m, uint32_t place, map_visit_fn *visit, void *arg)
+{
+    if (m->count == 0)
+        return 0;
+    uint64_t width = slot_places(m->nslots);
+    if (m->old_slots != NULL && m->old_nslots < m->nslots)
+        width = slot_places(m->old_nslots);
+    uint64_t to = place - place % width + width;
+
+    prefetch_places(m, place, width);
+    m->walking = true;
+    scan_table(m->slots, m->nslots, place, to, visit, arg);
+    scan_table(m->old_slots, m->old_nslots, place, to, visit, arg);
+    m->walking = false;
+    return (uint32_t)to;
 }
 
 void

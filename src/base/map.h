@@ -82,6 +82,15 @@ size_t map_walk_end(const struct map *m);
 typedef void map_visit_fn(struct map_node *node, void *arg);
 void map_walk(struct map *m, size_t at, map_visit_fn *visit, void *arg);
 
+/* The order of a scan: where a node with this hash has its place in it. */
+uint32_t map_place(uint32_t hash);
+
+/* Calls visit for the nodes from a place on, a few at a time; visit changes nothing. Gives
+ * the place to go on from, 0 at the end. A scan from 0 to its end visits every node that
+ * was in the map all the while exactly once, however the map was changed and resized
+ * between the calls. */
+uint32_t map_scan(struct map *m, uint32_t place, map_visit_fn *visit, void *arg);
+
 /* Frees the slots. The nodes are the owner's to free (map_walk first). */
 void map_deinit(struct map *m);
 

@@ -14,6 +14,7 @@
 struct arena;
 struct command;
 struct host;
+struct listed;
 struct reply;
 struct session;
 struct store;
@@ -39,8 +40,9 @@ struct call {
     const struct command *command; /* its row; NULL before it was found */
     const struct bytes *argv;      /* borrowed until the command returns */
     int argc;
-    int64_t now;          /* ms; the same for the whole request */
-    struct bytes failure; /* fail's text, in scratch */
+    struct listed *listed; /* keys that were listed for it (listed.h), or NULL */
+    int64_t now;           /* ms; the same for the whole request */
+    struct bytes failure;  /* fail's text, in scratch */
 };
 
 typedef enum err command_fn(struct call *c);

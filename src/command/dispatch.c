@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "command/host.h"
+#include "command/listed.h"
 #include "command/needs.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -196,10 +197,7 @@ must_wait(struct call *c)
         session_throttle(s);
         return true;
     }
-    if (needs_are_known(c))
-        return false;
-    needs_fetch(c);
-    return true;
+    return !needs_are_known(c) && needs_wait(c);
 }
 
 void
@@ -270,12 +268,15 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
         .out = &s->reply,
         .argv = argv,
         .argc = argc,
+        .listed = listed_at(s, 0),
         .now = session_now(s),
     };
 
     bool done = carry_on(&c);
-    if (done)
+    if (done) {
         s->fetched = FETCHED_NOTHING;
+        listed_drop(s);
+    }
     if (h->scratch.blocks != NULL)
         arena_reset(&h->scratch);
     return done;

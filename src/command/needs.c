@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "command/call.h"
 #include "command/host.h"
+#include "command/listed.h"
+#include "command/scan.h"
 #include "command/selection.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -18,13 +20,12 @@
 typedef bool visit_fn(void *arg, struct store *store, struct bytes key);
 
 static bool
-walk_request(struct store *store, const struct command *cmd, const struct bytes *argv,
-             int argc, visit_fn *visit, void *arg)
+walk_keys(const struct call *c, visit_fn *visit, void *arg)
 {
-    int nkeys = command_nkeys(cmd, argc);
+    int nkeys = command_nkeys(c->command, c->argc);
 
     for (int i = 0; i < nkeys; i++) {
-        if (!visit(arg, store, argv[cmd->first + i * cmd->step]))
+        if (!visit(arg, c->store, c->argv[c->command->first + i * c->command->step]))
             return false;
     }
     return true;
@@ -43,30 +44,36 @@ follow_select(struct call *c, const struct queued *q, struct store **store)
     }
 }
 
+/* Visits the request, or those that EXEC will carry out: number `at` of the queue. False:
+ * the walk is to end. */
+typedef bool visit_request_fn(struct call *each, size_t at, void *arg);
+
 static bool
-walk_queue(struct call *c, visit_fn *visit, void *arg)
+walk_requests(struct call *c, visit_request_fn *visit, void *arg)
 {
     const struct queue *queue = &c->session->queue;
     struct store *store = c->store;
     bool whole = true;
 
+    if (c->command->fn != cmd_exec)
+        return visit(c, 0, arg);
     store_hold(store);
     for (size_t i = 0; i < queue->count && whole; i++) {
         const struct queued *q = queue->items[i];
+        struct call each = *c;
         follow_select(c, q, &store);
-        whole = walk_request(store, q->command, q->argv, q->argc, visit, arg);
+        each.store = store;
+        each.command = q->command;
+        each.argv = q->argv;
+        each.argc = q->argc;
+        each.listed = listed_at(c->session, i);
+        whole = visit(&each, i, arg);
     }
     store_release(store);
     return whole;
 }
 
-static bool
-walk(struct call *c, visit_fn *visit, void *arg)
-{
-    if (c->command->fn == cmd_exec)
-        return walk_queue(c, visit, arg);
-    return walk_request(c->store, c->command, c->argv, c->argc, visit, arg);
-}
+/* --- what is known --- */
 
 static bool
 is_known(void *arg, struct store *store, struct bytes key)
@@ -75,10 +82,35 @@ is_known(void *arg, struct store *store, struct bytes key)
     return store_knows(store, key);
 }
 
+static bool
+keys_are_known(struct call *each, size_t at, void *arg)
+{
+    (void)at;
+    return walk_keys(each, is_known, arg);
+}
+
+static bool
+request_is_known(struct call *each, size_t at, void *arg)
+{
+    return keys_are_known(each, at, arg) && scan_is_known(each);
+}
+
 bool
 needs_are_known(struct call *c)
 {
-    return walk(c, is_known, NULL);
+    return walk_requests(c, request_is_known, NULL);
+}
+
+/* --- finding out --- */
+
+/* Ends where a listing has to be waited for. */
+static bool
+list(struct call *each, size_t at, void *arg)
+{
+    (void)arg;
+    if (!scan_is_known(each))
+        scan_begin(each, at);
+    return !listed_is_awaited(each->session);
 }
 
 struct collection {
@@ -99,17 +131,36 @@ collect(void *arg, struct store *store, struct bytes key)
     return true;
 }
 
-void
-needs_fetch(struct call *c)
+static bool
+collect_keys(struct call *each, size_t at, void *arg)
+{
+    (void)at;
+    return walk_keys(each, collect, arg);
+}
+
+/* Parks the session until the keys are known that are named. */
+static void
+fetch(struct call *c)
 {
     struct collection all = {0};
 
-    walk(c, collect, &all);
+    walk_requests(c, collect_keys, &all);
     all.keys = arena_alloc(c->scratch, all.count * sizeof *all.keys);
     all.count = 0;
-    walk(c, collect, &all);
+    walk_requests(c, collect_keys, &all);
 
     session_fetch(c->session, all.keys, all.count);
     for (size_t i = 0; i < all.count; i++)
         store_release(all.keys[i].store);
+}
+
+bool
+needs_wait(struct call *c)
+{
+    if (!walk_requests(c, list, NULL))
+        return true;
+    if (walk_requests(c, keys_are_known, NULL))
+        return false;
+    fetch(c);
+    return true;
 }

@@ -1,4 +1,7 @@
-/* needs: the keys a request looks at, which must be known before it is carried out. */
+/*
+ * needs: the keys a request looks at, which must be known before it is carried out: those
+ * it names, and those KEYS, SCAN and RANDOMKEY tell of (scan.h).
+ */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef COMMAND_NEEDS_H
 #define COMMAND_NEEDS_H
@@ -10,7 +13,7 @@ struct call;
 /* Whether all of them are. EXEC needs what the queued commands need. */
 bool needs_are_known(struct call *c);
 
-/* Parks the session until they are. */
-void needs_fetch(struct call *c);
+/* Finds out what is not known. True: the session is parked until it is. */
+bool needs_wait(struct call *c);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "command/dispatch.h"
 #include "command/host.h"
+#include "command/listed.h"
 #include "command/session_priv.h"
 #include "keyspace/fetch.h"
 #include "keyspace/keyspace.h"
@@ -60,6 +61,7 @@ session_free(struct session *s)
 {
     if (s->fetch != NULL)
         fetch_cancel(s->fetch);
+    listed_drop(s);
     if (s->throttled)
         leave_ring(s);
     session_unwatch(s);
@@ -155,7 +157,7 @@ session_depends(const struct session *s)
 bool
 session_is_parked(const struct session *s)
 {
-    return s->fetch != NULL || s->throttled;
+    return s->fetch != NULL || listed_is_awaited(s) || s->throttled;
 }
 
 bool

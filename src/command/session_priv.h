@@ -12,6 +12,7 @@
 
 struct fetch;
 struct fetch_key;
+struct listed;
 struct store;
 struct watch;
 
@@ -37,8 +38,9 @@ struct session {
     struct watch **watches;
     size_t nwatches;
     size_t cap_watches;
-    /* Parked: at most one of fetch and throttled. */
+    /* Parked: at most one of fetch, a listed one that is awaited, and throttled. */
     struct fetch *fetch;
+    struct listed *listed; /* of the request at the front of the input */
     enum fetched fetched;
     bool throttled; /* is in the ring that begins at host->throttled */
     struct session *previous, *following; /* in that ring */

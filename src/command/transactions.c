@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/mem.h"
 #include "command/dispatch.h"
+#include "command/listed.h"
 #include "command/needs.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -56,6 +57,7 @@ run_queue(struct call *c, const struct queue *queue)
         each.command = q->command;
         each.argv = q->argv;
         each.argc = q->argc;
+        each.listed = listed_at(c->session, i);
         /* What was queued before it may have changed which store a SELECT leads to. */
         if (needs_are_known(&each))
             dispatch_run(&each);

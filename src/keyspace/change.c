@@ -32,7 +32,8 @@ changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline)
                  head_len + value_len);
     buf_append(&ks->batch, head, head_len);
     buf_append(&ks->batch, entry_value(e), value_len);
-
+    if (s->listings != NULL)
+        listings_note(s, e, existed, old_deadline);
     effect_count(&effect, &s->count, &s->expires);
     e->stamp = s->stamp = ks->next;
     keyspace_see(ks, ks->next);

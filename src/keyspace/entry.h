@@ -50,6 +50,13 @@ entry_is_absent(const struct entry *e)
     return e->type == ENTRY_ABSENT;
 }
 
+/* Whether there is such a key, and it has not expired. */
+static inline bool
+entry_is_live(const struct entry *e, int64_t now)
+{
+    return !entry_is_absent(e) && (e->deadline == 0 || now <= e->deadline);
+}
+
 /* For map_find. */
 static inline bool
 entry_has_key(const struct map_node *node, struct bytes key)

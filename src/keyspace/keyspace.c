@@ -137,6 +137,7 @@ keyspace_new(struct storage *storage)
     loader.most = stats.log_bytes / EFFECT_BYTES;
     ks->storage = storage;
     ks->flights.next = ks->flights.previous = &ks->flights;
+    ks->cursors = cursors_new();
     heap_init(&ks->deadlines, store_heap_place);
     bool loaded = storage_rows(storage, load_row, &loader) == 0
                   && storage_replay(storage, load_changes, &loader) == 0;
@@ -163,6 +164,7 @@ keyspace_free(struct keyspace *ks)
         store_free(ks->ring);
     while (discard_step(ks, INT64_MAX))
         ;
+    cursors_free(ks->cursors);
     map_deinit(&ks->stores);
     heap_deinit(&ks->deadlines);
     buf_deinit(&ks->batch);
@@ -333,6 +335,8 @@ keyspace_take_reads(struct keyspace *ks)
         struct storage_read *next = r->next;
         if (warm_owns(ks, r))
             warm_done(ks, r);
+        else if (r->nitems == 0)
+            listing_take(r);
         else
             fetch_finish(ks, r);
         r = next;

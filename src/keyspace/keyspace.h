@@ -173,6 +173,21 @@ void store_delete(struct store *s, struct entry *e);
 void store_flush(struct store *s);
 void keyspace_flush_all(struct keyspace *ks);
 
+/* --- walking --- */
+
+/* Calls visit for the keys of a complete store from a place on, a few at a time; visit
+ * changes nothing. Gives the place to go on from, 0 at the end. What is there all the
+ * while is told of exactly once. (A store that is not complete: listing.h.) */
+typedef void store_key_fn(void *arg, struct bytes key, enum type type);
+uint32_t store_scan(struct store *s, uint32_t place, int64_t now, store_key_fn *visit,
+                    void *arg);
+
+/* A key by chance, of those in memory; NULL where none is found in so many slots. */
+struct entry *store_random(struct store *s, int64_t now, size_t max_slots);
+
+/* Notes that a reply tells of any of its keys: its last change is seen. */
+void store_look_at_all(struct store *s);
+
 /* --- watching --- */
 
 struct watch;

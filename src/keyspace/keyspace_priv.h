@@ -22,8 +22,9 @@ struct store {
     struct heap deadlines; /* of the entries in memory */
     uint32_t heap_index;   /* in keyspace->deadlines, while it has any */
     struct map watched;
-    uint64_t stamp;      /* the batch of its last change */
-    uint64_t generation; /* raised when it is flushed */
+    struct listing *listings; /* that are to know of changes */
+    uint64_t stamp;           /* the batch of its last change */
+    uint64_t generation;      /* raised when it is flushed */
 
     /* Every key it has is in memory. Then a deleted key need not stay as an absent entry,
      * unless keep_absent says that memory is short and entries will have to go. None may
@@ -46,7 +47,9 @@ struct flight {
 };
 
 struct warming;
+struct cursors;
 struct discarded;
+struct listing;
 
 struct keyspace {
     struct storage *storage;
@@ -62,8 +65,9 @@ struct keyspace {
     uint64_t evict_limit; /* the evictor's last, */
     size_t idle_slots;    /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
-    struct flight flights;       /* a ring with this as its head, oldest first */
-    struct warming *warming;     /* the one on its way, or NULL */
+    struct flight flights;   /* a ring with this as its head, oldest first */
+    struct warming *warming; /* the one on its way, or NULL */
+    struct cursors *cursors;
     struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;
 };
@@ -113,6 +117,22 @@ void store_place_deadline(struct store *s, struct entry *e, int64_t old, int64_t
 
 void watch_touch(struct store *s, struct bytes key);
 void watch_touch_all(struct store *s);
+
+/* --- listing.c --- */
+
+/* Before a change of e is stamped: it may be absent by now, or there only now. */
+void listings_note(struct store *s, const struct entry *e, bool existed,
+                   int64_t old_deadline);
+
+/* All entries have gone. */
+void listings_break(struct store *s);
+
+void listing_take(struct storage_read *r); /* a read that was a listing's */
+
+/* --- cursors.c --- */
+
+struct cursors *cursors_new(void);
+void cursors_free(struct cursors *c);
 
 /* --- flights --- */
 

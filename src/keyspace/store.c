@@ -121,7 +121,7 @@ store_free(struct store *s)
 {
     struct keyspace *ks = s->keyspace;
 
-    assert(s->holds == 0 && s->watched.count == 0);
+    assert(s->holds == 0 && s->watched.count == 0 && s->listings == NULL);
     forget_all(s);
     map_remove(&ks->stores, &s->node);
     if (ks->ring == s)
@@ -328,6 +328,7 @@ store_empty(struct store *s, uint64_t stamp)
     s->bare_until = stamp;
     s->generation++;
     s->hand = 0;
+    listings_break(s);
 }
 
 /* --- from the disk --- */

@@ -93,13 +93,17 @@ static int
 walk(DBC *cursor, struct storage_read *r)
 {
     DBT key = {.data = r->scan_from.data, .size = (uint32_t)r->scan_from.len};
-    DBT data = {0};
+    DBT data = {.dlen = (uint32_t)r->scan_head};
+    size_t count = 0;
+
+    data.flags = r->scan_head > 0 ? DB_DBT_PARTIAL : 0;
     int code = cursor->get(cursor, &key, &data, r->scan_begun ? DB_SET_RANGE : DB_FIRST);
 
     if (code == 0 && r->scan_begun
         && bytes_eq(bytes_of(key.data, key.size), buf_bytes(&r->scan_from)))
         code = cursor->get(cursor, &key, &data, DB_NEXT);
-    while (code == 0 && r->scan_out.len < r->scan_limit) {
+    while (code == 0 && r->scan_out.len < r->scan_limit
+           && (r->scan_count == 0 || count++ < r->scan_count)) {
         append_sized(&r->scan_out, &key);
         append_sized(&r->scan_out, &data);
         code = cursor->get(cursor, &key, &data, DB_NEXT);

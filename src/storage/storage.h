@@ -131,11 +131,13 @@ struct storage_read {
     struct read_item *items;
     size_t nitems;
     /* or, where nitems is 0, a scan: */
-    uint32_t scan_store;
+    uint32_t scan_store; /* 0: none; the read is done when it is its turn */
     struct buf
         scan_from; /* the key to go on behind; empty with scan_begun false: the first */
     bool scan_begun;
     size_t scan_limit;   /* bytes of records, about */
+    size_t scan_count;   /* records at most; 0: any number */
+    size_t scan_head;    /* bytes of each record that are wanted; 0: all */
     struct buf scan_out; /* pairs as scan_next reads them */
     bool scan_ended;     /* there is nothing behind scan_out */
 };

@@ -303,6 +303,147 @@ test_map_walk_misses_nothing_when_the_map_begins_to_grow(void **state)
     }
 }
 
+/* Scans the map with changes between the calls, which go on from call to call. */
+static void
+scan(struct map *m, void (*change)(struct map *m, struct item *items), struct item *items)
+{
+    uint32_t place = 0;
+
+    do {
+        place = map_scan(m, place, see, NULL);
+        map_check(m);
+        change(m, items);
+    } while (place != 0);
+}
+
+#define NSTAYING (NITEMS / 10) /* the first of the items: never removed */
+
+static void
+assert_staying_are_seen_once(struct map *m, const struct item *items)
+{
+    for (int i = 0; i < NSTAYING; i++)
+        assert_int_equal(items[i].nseen, 1);
+    for (int i = NSTAYING; i < NITEMS; i++)
+        assert_in_range(items[i].nseen, 0, 1);
+    map_deinit(m);
+}
+
+static void
+change_nothing(struct map *m, struct item *items)
+{
+    (void)m;
+    (void)items;
+}
+
+static void
+grow(struct map *m, struct item *items)
+{
+    for (int i = NSTAYING; i < NITEMS; i++) {
+        if (!items[i].in) {
+            insert(m, &items[i]);
+            return;
+        }
+    }
+}
+
+static void
+shrink(struct map *m, struct item *items)
+{
+    for (int i = NSTAYING, left = 5; i < NITEMS && left > 0; i++) {
+        if (items[i].in) {
+            remove_item(m, &items[i]);
+            left--;
+        }
+    }
+}
+
+static void
+test_map_scan_sees_each_node_once(void **state)
+{
+    (void)state;
+    static struct item items[NITEMS];
+
+    for (int count = 0; count < 300; count++) {
+        struct map m = {0};
+        number_items(items);
+        insert_first(&m, items, count);
+        scan(&m, change_nothing, items);
+        for (int i = 0; i < NITEMS; i++)
+            assert_int_equal(items[i].nseen, i < count);
+        map_deinit(&m);
+    }
+}
+
+static void
+test_map_scan_sees_each_node_once_while_the_map_grows(void **state)
+{
+    (void)state;
+    static struct item items[NITEMS];
+    struct map m = {0};
+
+    number_items(items);
+    insert_first(&m, items, NSTAYING);
+    scan(&m, grow, items);
+    assert_staying_are_seen_once(&m, items);
+}
+
+static void
+test_map_scan_sees_each_node_once_while_the_map_shrinks(void **state)
+{
+    (void)state;
+    static struct item items[NITEMS];
+    struct map m = {0};
+
+    number_items(items);
+    insert_first(&m, items, NITEMS);
+    /* Few are left from now on, so that it shrinks at the next removals. */
+    for (int i = NITEMS - 1; i >= NSTAYING + 100; i--)
+        remove_item(&m, &items[i]);
+    scan(&m, shrink, items);
+    assert_staying_are_seen_once(&m, items);
+}
+
+static void
+fill_and_empty(struct map *m, struct item *items)
+{
+    static int turn;
+
+    for (int i = 0; i < 40; i++)
+        (turn / 20 % 2 == 0 ? grow : shrink)(m, items);
+    turn++;
+}
+
+static void
+test_map_scan_sees_each_node_once_while_the_map_changes_its_size_often(void **state)
+{
+    (void)state;
+    static struct item items[NITEMS];
+
+    for (int again = 0; again < 50; again++) {
+        struct map m = {0};
+        number_items(items);
+        insert_first(&m, items, NSTAYING);
+        scan(&m, fill_and_empty, items);
+        assert_staying_are_seen_once(&m, items);
+    }
+}
+
+static void
+test_map_scan_goes_by_the_place(void **state)
+{
+    (void)state;
+    struct item last = {.key = 1};
+    struct map m = {0};
+
+    assert_int_equal(map_place(1), 0x80000000);
+    assert_int_equal(map_place(0x80000000), 1);
+    assert_int_equal(map_place(map_place(0x12345678)), 0x12345678);
+    map_insert(&m, &last.node, UINT32_MAX);
+    assert_int_equal(map_scan(&m, UINT32_MAX, see, NULL), 0);
+    assert_int_equal(last.nseen, 1);
+    map_deinit(&m);
+}
+
 static void
 test_map_hash_spreads_keys_over_slots(void **state)
 {
@@ -331,6 +472,12 @@ main(void)
         cmocka_unit_test(test_map_walk_sees_each_node_once_even_within_a_resize),
         cmocka_unit_test(test_map_walk_may_remove_each_node_it_sees),
         cmocka_unit_test(test_map_walk_misses_nothing_when_the_map_begins_to_grow),
+        cmocka_unit_test(test_map_scan_sees_each_node_once),
+        cmocka_unit_test(test_map_scan_sees_each_node_once_while_the_map_grows),
+        cmocka_unit_test(test_map_scan_sees_each_node_once_while_the_map_shrinks),
+        cmocka_unit_test(
+            test_map_scan_sees_each_node_once_while_the_map_changes_its_size_often),
+        cmocka_unit_test(test_map_scan_goes_by_the_place),
         cmocka_unit_test(test_map_hash_spreads_keys_over_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

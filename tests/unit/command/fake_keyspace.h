@@ -8,8 +8,10 @@
 #define TESTS_FAKE_KEYSPACE_H
 
 #include "base/mem.h"
+#include "keyspace/cursors.h"
 #include "keyspace/fetch.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/listing.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
