@@ -20,7 +20,7 @@ set_value(struct config *c, const struct option *o, struct bytes value, char *re
     struct buf text = {0};
     int count, failed;
 
-    if (o->kind != KIND_LIST)
+    if (!option_is_list(o))
         return option_set(c, o, &value, 1, reason);
     count = config_split(value, &text, words, CONFIG_LINE_ARGS - 1);
     if (count < 0)

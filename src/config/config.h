@@ -31,10 +31,20 @@ struct config {
     int64_t loglevel; /* enum log_level */
     char *logfile;    /* "": standard output */
     int64_t databases;
+    int64_t enable_debug_command; /* bool */
+    /* measuring */
+    int64_t slowlog_log_slower_than;         /* us; -1: never */
+    int64_t slowlog_max_len;                 /* requests */
+    int64_t latency_monitor_threshold;       /* ms; 0: off */
+    int64_t latency_tracking;                /* bool */
+    char *latency_tracking_info_percentiles; /* separated by spaces */
     /* stores */
     char *dir;
-    int64_t appendfsync;       /* enum appendfsync */
-    int64_t maxmemory;         /* bytes; 0: no ceiling */
+    int64_t appendfsync;      /* enum appendfsync */
+    int64_t maxmemory;        /* bytes; 0: no ceiling */
+    int64_t maxmemory_policy; /* this one and the next two: always the same, for clients */
+    int64_t appendonly;
+    char *save;
     char *refused_store_names; /* separated by spaces, "" for the empty name */
     /* values */
     int64_t hll_sparse_max_bytes; /* a longer HyperLogLog is dense */

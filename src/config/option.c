@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,24 @@ static const struct choice appendfsyncs[] = {
     {"always", APPENDFSYNC_ALWAYS},
     {"no", APPENDFSYNC_NO},
     {NULL, 0},
+};
+
+static const struct choice yes_no[] = {
+    {"yes", true},
+    {"no", false},
+    {NULL, 0},
+};
+
+/* What Redis leaves to be chosen and is settled here. */
+static const struct choice only_yes[] = {{"yes", true}, {NULL, 0}};
+static const struct choice only_noeviction[] = {{"noeviction", 0}, {NULL, 0}};
+
+static const struct choice *const choices[] = {
+    [KIND_LOGLEVEL] = loglevels,
+    [KIND_FSYNC] = appendfsyncs,
+    [KIND_YES_NO] = yes_no,
+    [KIND_YES] = only_yes,
+    [KIND_EVICTION] = only_noeviction,
 };
 
 static const struct choice memory_units[] = {
@@ -72,9 +91,9 @@ option_find(struct bytes name)
 }
 
 static const struct choice *
-find_choice(const struct choice *choices, struct bytes word)
+find_choice(const struct choice *first, struct bytes word)
 {
-    for (const struct choice *choice = choices; choice->name != NULL; choice++) {
+    for (const struct choice *choice = first; choice->name != NULL; choice++) {
         if (bytes_is(word, choice->name))
             return choice;
     }
@@ -87,10 +106,16 @@ number_field(struct config *c, const struct option *o)
     return (int64_t *)((char *)c + o->offset);
 }
 
+bool
+option_is_list(const struct option *o)
+{
+    return o->kind == KIND_LIST || o->kind == KIND_PERCENTILES;
+}
+
 char **
 option_text(struct config *c, const struct option *o)
 {
-    if (o->kind != KIND_TEXT && o->kind != KIND_LIST)
+    if (o->kind != KIND_TEXT && !option_is_list(o))
         return NULL;
     return (char **)((char *)c + o->offset);
 }
@@ -159,22 +184,29 @@ set_memory(struct config *c, const struct option *o, struct bytes word, char *re
 }
 
 static int
-set_choice(struct config *c, const struct option *o, const struct choice *choices,
-           struct bytes word, char *reason)
+refuse_choice(const struct choice *first, char *reason)
 {
-    const struct choice *found = find_choice(choices, word);
     struct buf names = {0};
 
-    if (found != NULL) {
-        *number_field(c, o) = found->number;
-        return 0;
-    }
-    for (const struct choice *choice = choices; choice->name != NULL; choice++)
-        buf_printf(&names, "%s%s", choice == choices ? "" : ", ", choice->name);
+    if (first == yes_no)
+        return refuse(reason, "argument must be 'yes' or 'no'");
+    for (const struct choice *choice = first; choice->name != NULL; choice++)
+        buf_printf(&names, "%s%s", choice == first ? "" : ", ", choice->name);
     refuse(reason, "argument(s) must be one of the following: %.*s", (int)names.len,
            names.data);
     buf_deinit(&names);
     return -1;
+}
+
+static int
+set_choice(struct config *c, const struct option *o, struct bytes word, char *reason)
+{
+    const struct choice *found = find_choice(choices[o->kind], word);
+
+    if (found == NULL)
+        return refuse_choice(choices[o->kind], reason);
+    *number_field(c, o) = found->number;
+    return 0;
 }
 
 static int
@@ -184,6 +216,8 @@ set_text(struct config *c, const struct option *o, struct bytes text, char *reas
 
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
         return refuse(reason, "argument must not contain a zero byte");
+    if (text.len > 0 && o->max == 0)
+        return refuse(reason, "argument must be empty");
     if ((int64_t)text.len < o->min || (int64_t)text.len > o->max)
         return refuse(reason, "argument must be %" PRId64 " to %" PRId64 " bytes long",
                       o->min, o->max);
@@ -209,12 +243,52 @@ set_list(struct config *c, const struct option *o, const struct bytes *words, in
     return failed;
 }
 
+/* Appends a percentile as it is told: without zeros at its end. */
+static int
+print_percentile(struct buf *out, const char *word, char *reason)
+{
+    char *end;
+    double percent = strtod(word, &end);
+
+    if (end == word || *end != '\0' || isnan(percent))
+        return refuse(reason, "Invalid latency-tracking-info-percentiles parameters");
+    if (percent < 0 || percent > 100)
+        return refuse(reason, "latency-tracking-info-percentiles parameters should sit "
+                              "between [0.0,100.0]");
+    buf_printf(out, "%s%f", out->len > 0 ? " " : "", percent);
+    while (out->data[out->len - 1] == '0')
+        out->len--;
+    if (out->data[out->len - 1] == '.')
+        out->len--;
+    return 0;
+}
+
+static int
+set_percentiles(struct config *c, const struct option *o, const struct bytes *words,
+                int count, char *reason)
+{
+    struct buf text = {0};
+    int failed = 0;
+
+    /* An empty word is how a file says that there are none. */
+    if (count == 1 && words[0].len == 0)
+        count = 0;
+    for (int i = 0; i < count && !failed; i++)
+        failed = print_percentile(&text, words[i].data, reason);
+    if (!failed)
+        failed = set_text(c, o, buf_bytes(&text), reason);
+    buf_deinit(&text);
+    return failed;
+}
+
 int
 option_set(struct config *c, const struct option *o, const struct bytes *words, int count,
            char reason[OPTION_REASON_MAX])
 {
     if (o->kind == KIND_LIST)
         return set_list(c, o, words, count, reason);
+    if (o->kind == KIND_PERCENTILES)
+        return set_percentiles(c, o, words, count, reason);
     if (count != 1)
         return refuse(reason, "wrong number of arguments");
     switch (o->kind) {
@@ -222,12 +296,10 @@ option_set(struct config *c, const struct option *o, const struct bytes *words, 
         return set_int(c, o, words[0], reason);
     case KIND_MEMORY:
         return set_memory(c, o, words[0], reason);
-    case KIND_LOGLEVEL:
-        return set_choice(c, o, loglevels, words[0], reason);
-    case KIND_FSYNC:
-        return set_choice(c, o, appendfsyncs, words[0], reason);
-    default:
+    case KIND_TEXT:
         return set_text(c, o, words[0], reason);
+    default:
+        return set_choice(c, o, words[0], reason);
     }
 }
 
@@ -250,16 +322,13 @@ option_print(const struct config *c, const struct option *o, struct buf *out)
     case KIND_MEMORY:
         buf_printf(out, "%" PRId64, *(const int64_t *)field);
         break;
-    case KIND_LOGLEVEL:
-        print_choice(loglevels, *(const int64_t *)field, out);
-        break;
-    case KIND_FSYNC:
-        print_choice(appendfsyncs, *(const int64_t *)field, out);
-        break;
     case KIND_TEXT:
     case KIND_LIST:
+    case KIND_PERCENTILES:
         buf_append_bytes(out, bytes_str(*(char *const *)field));
         break;
+    default:
+        print_choice(choices[o->kind], *(const int64_t *)field, out);
     }
 }
 

@@ -6,16 +6,20 @@
 #include "config/config.h"
 #include <stdbool.h>
 
-#define OPTION_NAME_MAX   32  /* bytes of a directive's name, its NUL included */
+#define OPTION_NAME_MAX   40  /* bytes of a directive's name, its NUL included */
 #define OPTION_REASON_MAX 160 /* bytes of why a value is refused, its NUL included */
 
 enum option_kind {
     KIND_INT,
     KIND_MEMORY,   /* an int with a unit: 64mb */
-    KIND_LOGLEVEL, /* an int with names */
-    KIND_FSYNC,    /* an int with names */
+    KIND_LOGLEVEL, /* an int with names, as the next four */
+    KIND_FSYNC,
+    KIND_YES_NO,
+    KIND_YES,      /* yes and nothing else */
+    KIND_EVICTION, /* noeviction and nothing else */
     KIND_TEXT,
-    KIND_LIST /* words, kept as one text that config_split takes apart again */
+    KIND_LIST,       /* words, kept as one text that config_split takes apart again */
+    KIND_PERCENTILES /* the same, of numbers from 0 to 100 */
 };
 
 enum option_when { START, LIVE };
@@ -49,6 +53,9 @@ int option_set(struct config *c, const struct option *o, const struct bytes *wor
 
 /* Appends the value as CONFIG GET prints it. */
 void option_print(const struct config *c, const struct option *o, struct buf *out);
+
+/* Whether it has words instead of one value. */
+bool option_is_list(const struct option *o);
 
 /* The field of a text or list, or NULL for a number's option. */
 char **option_text(struct config *c, const struct option *o);

@@ -5,7 +5,8 @@
 static bool
 is_list(const char *name)
 {
-    return strcmp(name, "bind") == 0 || strcmp(name, "refused-store-names") == 0;
+    return strcmp(name, "bind") == 0 || strcmp(name, "refused-store-names") == 0
+           || strcmp(name, "latency-tracking-info-percentiles") == 0;
 }
 
 static void

@@ -154,7 +154,7 @@ test_get_takes_patterns_in_any_case_and_gives_each_directive_once(void **state)
 {
     struct fixture *f = *state;
 
-    assert_get(f, "MAXM*", "maxmemory=0;");
+    assert_get(f, "MAXM*Y", "maxmemory=0;maxmemory-policy=noeviction;");
     assert_get(f, "tcp-[bk]*", "tcp-backlog=511;tcp-keepalive=300;");
     assert_got(f, TEXTS("por?", "port", "dir"), "port=6379;dir=./data;");
     assert_get(f, "nosuch*", "");
@@ -339,6 +339,51 @@ test_set_takes_everything_back_when_the_change_is_refused(void **state)
 }
 
 static void
+test_set_takes_yes_and_no(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_set(f, "latency-tracking", "NO");
+    assert_get(f, "latency-tracking", "latency-tracking=no;");
+    assert_set(f, "latency-tracking", "yes");
+    assert_get(f, "latency-tracking", "latency-tracking=yes;");
+    assert_refused(f, "latency-tracking", "1", "argument must be 'yes' or 'no'");
+}
+
+static void
+test_set_takes_of_what_is_settled_only_that(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_set(f, "maxmemory-policy", "noeviction");
+    assert_refused(f, "maxmemory-policy", "allkeys-lru",
+                   "argument(s) must be one of the following: noeviction");
+    assert_set(f, "appendonly", "yes");
+    assert_refused(f, "appendonly", "no", "argument(s) must be one of the following: yes");
+    assert_set(f, "save", "");
+    assert_refused(f, "save", "900 1", "argument must be empty");
+}
+
+static void
+test_set_takes_percentiles(void **state)
+{
+    struct fixture *f = *state;
+    const char *name = "latency-tracking-info-percentiles";
+
+    assert_get(f, name, "latency-tracking-info-percentiles=50 99 99.9;");
+    assert_set(f, name, "0 50.50 33.3333333 1e2");
+    assert_get(f, name, "latency-tracking-info-percentiles=0 50.5 33.333333 100;");
+    assert_set(f, name, "");
+    assert_get(f, name, "latency-tracking-info-percentiles=;");
+    assert_refused(f, name, "50 x",
+                   "Invalid latency-tracking-info-percentiles parameters");
+    assert_refused(f, name, "nan", "Invalid latency-tracking-info-percentiles parameters");
+    assert_refused(f, name, "100.1",
+                   "latency-tracking-info-percentiles parameters should sit between "
+                   "[0.0,100.0]");
+}
+
+static void
 test_set_does_not_ask_about_values_that_are_wrong(void **state)
 {
     struct fixture *f = *state;
@@ -386,6 +431,9 @@ main(void)
         TEST(test_set_refuses_a_name_given_twice),
         TEST(test_set_carries_out_all_pairs_or_none),
         TEST(test_set_takes_everything_back_when_the_change_is_refused),
+        TEST(test_set_takes_yes_and_no),
+        TEST(test_set_takes_of_what_is_settled_only_that),
+        TEST(test_set_takes_percentiles),
         TEST(test_set_does_not_ask_about_values_that_are_wrong),
         TEST(test_set_keeps_a_list_as_words_that_can_be_set_again),
     };

@@ -182,9 +182,9 @@ test_an_error_names_file_line_and_reason(void **state)
 static void
 test_a_directive_of_redis_that_keyvald_has_not_is_named(void **state)
 {
-    assert_line_refused(
-        *state, "save 3600 1\n", 1, "save 3600 1",
-        "Bad directive or wrong number of arguments: keyvald has no directive 'save'");
+    assert_line_refused(*state, "dbfilename x\n", 1, "dbfilename x",
+                        "Bad directive or wrong number of arguments: keyvald has no "
+                        "directive 'dbfilename'");
     assert_line_refused(
         *state, "include x.conf\n", 1, "include x.conf",
         "Bad directive or wrong number of arguments: keyvald has no directive 'include'");
