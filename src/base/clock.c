@@ -10,10 +10,16 @@ static _Atomic int64_t advanced_ms;
 int64_t
 clock_ms(void)
 {
+    return clock_us() / 1000;
+}
+
+int64_t
+clock_us(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000
-           + atomic_load_explicit(&advanced_ms, memory_order_relaxed);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000
+           + 1000 * atomic_load_explicit(&advanced_ms, memory_order_relaxed);
 }
 
 int64_t

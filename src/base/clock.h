@@ -8,6 +8,9 @@
 /* Milliseconds since 1970 on the wall clock, plus what clock_advance added. */
 int64_t clock_ms(void);
 
+/* The same in microseconds. */
+int64_t clock_us(void);
+
 /* Microseconds of a clock that only goes forward, plus nothing: for measuring. */
 int64_t clock_mono_us(void);
 

@@ -35,9 +35,6 @@ struct entry *entry_resize(struct entry *e, size_t value_len);
 /* Whether value_len bytes of value fit where it is, without much being wasted. */
 bool entry_fits(const struct entry *e, size_t value_len);
 
-/* Bytes it takes of the heap. */
-size_t entry_memory(const struct entry *e);
-
 static inline char *
 entry_value(struct entry *e)
 {

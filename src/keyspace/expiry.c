@@ -3,12 +3,15 @@
 #include "base/clock.h"
 #include "keyspace/keyspace_priv.h"
 
+#define TTL_SAMPLES 64 /* deadlines looked at for an average */
+
 bool
 expiry_step(struct keyspace *ks, int64_t now, int64_t until_us)
 {
     const struct heap_item *first;
 
-    while ((first = heap_first(&ks->deadlines)) != NULL && first->at < now) {
+    while (!ks->idle_expiry && (first = heap_first(&ks->deadlines)) != NULL
+           && first->at < now) {
         if (!keyspace_may_write(ks) || keyspace_is_failing(ks))
             return false;
         struct store *s = first->owner;
@@ -18,4 +21,17 @@ expiry_step(struct keyspace *ks, int64_t now, int64_t until_us)
             return true;
     }
     return false;
+}
+
+int64_t
+store_average_ttl(const struct store *s, int64_t now)
+{
+    const struct heap *h = &s->deadlines;
+    size_t step = h->count / TTL_SAMPLES + 1;
+    double total = 0;
+    int nsamples = 0;
+
+    for (size_t i = 0; i < h->count; i += step, nsamples++)
+        total += h->items[i].at > now ? (double)(h->items[i].at - now) : 0;
+    return nsamples > 0 ? (int64_t)(total / nsamples) : 0;
 }

@@ -244,8 +244,8 @@ commit_refused(struct keyspace *ks)
     return 0;
 }
 
-int
-keyspace_commit(struct keyspace *ks)
+static int
+commit(struct keyspace *ks)
 {
     if (commit_refused(ks) != 0)
         return -1;
@@ -261,6 +261,18 @@ keyspace_commit(struct keyspace *ks)
     }
     buf_clear(&ks->batch, BATCH_KEEP);
     ks->next = storage_next(ks->storage);
+    return 0;
+}
+
+int
+keyspace_commit(struct keyspace *ks)
+{
+    if (commit(ks) != 0)
+        return -1;
+    if (ks->flush_soon) {
+        ks->flush_soon = false;
+        storage_flush_soon(ks->storage);
+    }
     return 0;
 }
 
@@ -378,10 +390,35 @@ keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out)
     out->entries = ks->nentries;
 }
 
+void
+keyspace_reset_stats(struct keyspace *ks)
+{
+    ks->stats.evicted = ks->stats.expired = ks->stats.cold = 0;
+}
+
+void
+keyspace_set_expiring(struct keyspace *ks, bool yes)
+{
+    ks->idle_expiry = !yes;
+}
+
+void
+keyspace_apply_soon(struct keyspace *ks)
+{
+    storage_hurry(ks->storage);
+}
+
 int
 keyspace_save(struct keyspace *ks)
 {
     return keyspace_commit(ks) != 0 ? -1 : storage_flush(ks->storage);
+}
+
+uint64_t
+keyspace_save_soon(struct keyspace *ks)
+{
+    ks->flush_soon = true;
+    return ks->batch.len > 0 ? ks->next : ks->next - 1;
 }
 
 void

@@ -91,9 +91,22 @@ struct keyspace_stats {
 };
 void keyspace_stats(const struct keyspace *ks, struct keyspace_stats *out);
 
+/* Lets the figures that only grow begin at zero again. */
+void keyspace_reset_stats(struct keyspace *ks);
+
+/* Whether expired keys are removed before somebody looks at them; for tests. */
+void keyspace_set_expiring(struct keyspace *ks, bool yes);
+
+/* Asks for the tables to be brought up to date, so that the log can get shorter. */
+void keyspace_apply_soon(struct keyspace *ks);
+
 /* Commits, and brings the log to the disk before it returns. 0, or -1 with the reason
  * logged. */
 int keyspace_save(struct keyspace *ks);
+
+/* The same without waiting: another thread flushes the log once the changes until now are
+ * in it. Gives the batch that is durable then. */
+uint64_t keyspace_save_soon(struct keyspace *ks);
 
 struct keyspace_disk {
     uint64_t written, durable, applied; /* the three marks: batches */
@@ -128,6 +141,8 @@ struct bytes store_name(const struct store *s);
 uint32_t store_id(const struct store *s); /* 0: never written to */
 int64_t store_count(const struct store *s); /* keys, expired ones not yet removed included */
 int64_t store_expires(const struct store *s); /* keys with a deadline */
+/* In how many ms keys in memory expire on the average, of those that do; from a sample. */
+int64_t store_average_ttl(const struct store *s, int64_t now);
 int64_t store_resident(const struct store *s); /* entries in memory, absent ones included */
 bool store_is_complete(const struct store *s);
 
@@ -156,6 +171,7 @@ enum type entry_type(const struct entry *e);
 struct bytes entry_key(const struct entry *e);
 struct bytes entry_string(const struct entry *e); /* of a TYPE_STRING */
 int64_t entry_deadline(const struct entry *e);    /* ms since 1970; 0: none */
+size_t entry_memory(const struct entry *e);       /* bytes it takes */
 
 /* Makes or replaces the key's value. deadline 0: none. The value may point into the old
  * one. */

@@ -61,6 +61,8 @@ struct keyspace {
     struct buf refused;    /* the batch before, where the log could not be written */
     uint64_t seen;
     bool failing;
+    bool flush_soon;      /* once the batch is appended */
+    bool idle_expiry;     /* expired keys stay until somebody looks at them */
     bool closing;         /* no read is asked for any more */
     uint64_t evict_limit; /* the evictor's last, */
     size_t idle_slots;    /* and how many it has looked at since one could leave */

@@ -8,14 +8,14 @@
 
 #define FLUSH_EVERY_US 1000000
 
-/* Waits for a second, less where it is to stop. */
+/* Waits for a second, less where it is asked for something. */
 static void
 wait_a_second(struct flusher *f)
 {
     int64_t until_us = clock_mono_us() + FLUSH_EVERY_US;
     struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
 
-    while (!f->stop && clock_mono_us() < until_us)
+    while (!f->stop && !f->asked && clock_mono_us() < until_us)
         pthread_cond_timedwait(&f->changed, &f->mutex, &until);
 }
 
@@ -27,9 +27,10 @@ run(void *arg)
 
     pthread_mutex_lock(&f->mutex);
     while (!f->stop) {
-        bool active = f->active;
+        bool wanted = f->active || f->asked;
+        f->asked = false;
         pthread_mutex_unlock(&f->mutex);
-        if (active && storage_durable(s) < storage_written(s))
+        if (wanted && storage_durable(s) < storage_written(s))
             storage_flush(s);
         pthread_mutex_lock(&f->mutex);
         wait_a_second(f);
@@ -60,6 +61,17 @@ flusher_set_active(struct storage *s, bool active)
     pthread_mutex_lock(&s->flusher.mutex);
     s->flusher.active = active;
     pthread_mutex_unlock(&s->flusher.mutex);
+}
+
+void
+flusher_ask(struct storage *s)
+{
+    struct flusher *f = &s->flusher;
+
+    pthread_mutex_lock(&f->mutex);
+    f->asked = true;
+    pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->mutex);
 }
 
 void

@@ -229,6 +229,12 @@ storage_flush(struct storage *s)
     return 0;
 }
 
+void
+storage_flush_soon(struct storage *s)
+{
+    flusher_ask(s);
+}
+
 bool
 storage_may_write(struct storage *s)
 {
