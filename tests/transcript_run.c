@@ -146,8 +146,9 @@ is_for(const struct section *s, enum way_kind kind)
 static void
 make_server(struct run *r, const struct section *s)
 {
-    char *const *args = s->ndirectives > 0 ? s->directives : NULL;
+    static char *args[TRANSCRIPT_DIRECTIVES * 2 + 3] = {"--enable-debug-command", "yes"};
 
+    memcpy(args + 2, s->directives, sizeof s->directives);
     if (r->kind == WAY_PROCESS) {
         r->engine = engine_new(args);
         return;

@@ -3,12 +3,15 @@
 #include "command/arguments.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "base/number.h"
 #include "command/host.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
+
+#define ECHOED_MAX 128 /* bytes of a wrong name told back */
 
 bool
 arg_is(const struct call *c, int i, const char *word)
@@ -65,6 +68,22 @@ enum err
 fail_expire_time(struct call *c)
 {
     return fail(c, "ERR invalid expire time in '%s' command", c->command->name);
+}
+
+enum err
+fail_subcommand(struct call *c)
+{
+    char name[COMMAND_NAME_MAX] = "";
+    size_t len = strcspn(c->command->name, "|");
+    int shown = c->argv[1].len < ECHOED_MAX ? (int)c->argv[1].len : ECHOED_MAX;
+
+    assert(len < sizeof name);
+    for (size_t i = 0; i < len; i++)
+        name[i] = (char)toupper((unsigned char)c->command->name[i]);
+    return fail(c,
+                "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s "
+                "HELP.",
+                shown, c->argv[1].data, name);
 }
 
 void

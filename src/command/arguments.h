@@ -31,6 +31,9 @@ enum err deadline_after(struct call *c, int64_t amount, int64_t unit_ms, int64_t
 /* The same text, for a time that makes no sense. */
 enum err fail_expire_time(struct call *c);
 
+/* For a subcommand that is unknown or has arguments it does not take. */
+enum err fail_subcommand(struct call *c);
+
 /* Answers the lines of a HELP subcommand; the last is NULL. */
 void reply_help(struct call *c, const char *const *lines);
 

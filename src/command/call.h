@@ -9,6 +9,7 @@
 #define COMMAND_CALL_H
 
 #include "base/bytes.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arena;
@@ -43,7 +44,23 @@ struct call {
     struct listed *listed; /* keys that were listed for it (listed.h), or NULL */
     int64_t now;           /* ms; the same for the whole request */
     struct bytes failure;  /* fail's text, in scratch */
+    uint64_t hidden;       /* arg_hide's, a bit for each argument */
 };
+
+/* Argument i is a secret: nothing that is kept of the request tells it. Of arguments from
+ * the 64th on nothing is kept. */
+static inline void
+arg_hide(struct call *c, int i)
+{
+    if (i < 64)
+        c->hidden |= UINT64_C(1) << i;
+}
+
+static inline bool
+arg_is_hidden(const struct call *c, int i)
+{
+    return i < 64 && (c->hidden >> i & 1);
+}
 
 typedef enum err command_fn(struct call *c);
 

@@ -55,6 +55,16 @@ cmd_config_set(struct call *c)
     return OK;
 }
 
+/* CONFIG RESETSTAT: the figures of INFO that only grow begin at zero again. */
+enum err
+cmd_config_resetstat(struct call *c)
+{
+    host_reset_stats(c->host);
+
+    reply_ok(c->out);
+    return OK;
+}
+
 /* CONFIG HELP: its subcommands. */
 enum err
 cmd_config_help(struct call *c)
@@ -63,6 +73,8 @@ cmd_config_help(struct call *c)
         "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "GET <pattern> [<pattern> ...]",
         "    Tell the directives that match a pattern, and their values.",
+        "RESETSTAT",
+        "    Let the figures of INFO begin at zero again.",
         "SET <directive> <value> [<directive> <value> ...]",
         "    Change directives until the next start: all of them, or none.",
         "HELP",

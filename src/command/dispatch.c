@@ -18,6 +18,7 @@
 #include "command/needs.h"
 #include "command/session_priv.h"
 #include "command/table.h"
+#include "command/timing.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
@@ -217,8 +218,7 @@ dispatch_run(struct call *c)
     /* The clock is read once a command, at its end: what lies between two ends is the
      * later's. */
     int64_t now_us = clock_mono_us();
-    stats->calls++;
-    stats->usec += (uint64_t)(now_us - s->last_us);
+    timing_ran(c, now_us - s->last_us);
     s->last_us = now_us;
     c->host->commands++;
 }

@@ -41,6 +41,8 @@ read_options(struct call *c)
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
         if (arg_is(c, i, "AUTH") && more >= 2) {
+            arg_hide(c, i + 1);
+            arg_hide(c, i + 2);
             TRY(check_user(c->argv[i + 1]));
             i += 2;
         } else if (arg_is(c, i, "SETNAME") && more >= 1) {

@@ -7,11 +7,18 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/mem.h"
 #include "command/call.h"
+#include "command/latency.h"
+#include "command/memory.h"
+#include "command/save.h"
 #include "command/session_priv.h"
+#include "command/slowlog.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
+
+#define SAMPLE_US 90000 /* samples are at least so far apart */
 
 static void
 draw_run_id(char *text, size_t size)
@@ -34,18 +41,73 @@ host_init(struct host *h, struct config *config, struct keyspace *ks)
         .by_command = xcalloc(COMMAND_COUNT, sizeof *h->by_command),
         .by_error = xcalloc(ERR_COUNT, sizeof *h->by_error),
         .next_client_id = 1,
+        .slowlog = slowlog_new(),
+        .latency = latency_new(),
         .table = table_new(),
     };
+    h->sampled_us = clock_mono_us();
+    h->saved_ms = h->started_ms;
     draw_run_id(h->run_id, sizeof h->run_id);
+    memory_begin(h);
 }
 
 void
 host_deinit(struct host *h)
 {
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        histogram_free(h->by_command[i].times);
+    slowlog_free(h->slowlog);
+    latency_free(h->latency);
     free(h->by_command);
     free(h->by_error);
     table_free(h->table);
     arena_deinit(&h->scratch);
+}
+
+static void
+reset_command(struct command_stats *stats)
+{
+    histogram_free(stats->times);
+    *stats = (struct command_stats){0};
+}
+
+void
+host_reset_stats(struct host *h)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        reset_command(&h->by_command[i]);
+    for (int i = 0; i < ERR_COUNT; i++)
+        h->by_error[i] = 0;
+    h->connections = h->refused_connections = 0;
+    h->bytes_in = h->bytes_out = h->reads = h->writes = 0;
+    h->commands = h->hits = h->misses = h->errors = 0;
+    rate_reset(&h->command_rate);
+    rate_reset(&h->input_rate);
+    rate_reset(&h->output_rate);
+    h->peak_memory = 0;
+    memory_sample(h);
+    keyspace_reset_stats(h->keyspace);
+}
+
+static void
+sample_rates(struct host *h)
+{
+    int64_t now_us = clock_mono_us(), usec = now_us - h->sampled_us;
+
+    if (usec < SAMPLE_US)
+        return;
+    rate_sample(&h->command_rate, h->commands, usec);
+    rate_sample(&h->input_rate, h->bytes_in, usec);
+    rate_sample(&h->output_rate, h->bytes_out, usec);
+    h->sampled_us = now_us;
+}
+
+void
+host_tick(struct host *h)
+{
+    sample_rates(h);
+    memory_sample(h);
+    save_is_running(h);
 }
 
 void

@@ -9,18 +9,23 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/version.h"
+#include "command/rate.h"
 #include "config/config.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 #define REDIS_VERSION "7.0.15" /* whose behaviour is kept; told by INFO and HELLO */
 
-struct keyspace;
-struct session;
 struct command_table;
+struct histogram;
+struct keyspace;
+struct latency;
+struct session;
+struct slowlog;
 
 struct command_stats {
     uint64_t calls, usec, rejected, failed;
+    struct histogram *times; /* ns of the calls; NULL while there were none */
 };
 
 struct host {
@@ -40,10 +45,19 @@ struct host {
     /* Figures. The server fills the first group, commands the second. */
     int64_t clients;
     uint64_t connections, refused_connections, bytes_in, bytes_out;
+    uint64_t reads, writes; /* of sockets */
     uint64_t commands, hits, misses, errors;
     struct command_stats *by_command; /* one for each row of commands.def */
     uint64_t *by_error;               /* one for each row of errors.def, and one before */
     uint64_t next_client_id;
+    struct slowlog *slowlog;
+    struct latency *latency;
+    struct rate command_rate, input_rate, output_rate;
+    int64_t sampled_us; /* when they were sampled last */
+    int64_t startup_memory, peak_memory;
+    int64_t saved_ms; /* wall clock of the last SAVE or BGSAVE that was done */
+    uint64_t saving;  /* the batch that BGSAVE waits for, */
+    bool is_saving;   /* where it does */
     /* The commands' own. */
     struct command_table *table;
     struct arena scratch; /* of the request being carried out */
@@ -52,6 +66,12 @@ struct host {
 /* Zeroes it, draws the run id, allocates what is its own. */
 void host_init(struct host *h, struct config *config, struct keyspace *ks);
 void host_deinit(struct host *h);
+
+/* Lets the figures that only grow begin at zero again. */
+void host_reset_stats(struct host *h);
+
+/* Samples figures, and sees what is done meanwhile; to be called ten times a second. */
+void host_tick(struct host *h);
 
 /* Resumes sessions that wait to write while keyspace_may_write, those that wait longest
  * first. */

@@ -1,5 +1,6 @@
 /* server: commands on all keys at once, and on the life of the server. */
 // SPDX-License-Identifier: BSD-3-Clause
+#include "base/clock.h"
 #include "command/arguments.h"
 #include "command/host.h"
 #include "command/session_priv.h"
@@ -49,15 +50,26 @@ cmd_flushall(struct call *c)
     return OK;
 }
 
-/* SAVE: all that was answered before is on the disk. It changes no key and is never
- * inside a transaction, so the changes until now may be committed here. */
+/* TIME: the server's clock, in seconds since 1970 and microseconds. */
 enum err
-cmd_save(struct call *c)
+cmd_time(struct call *c)
 {
-    if (keyspace_save(c->host->keyspace) != 0)
-        return ERR_SAVE;
+    int64_t now_us = clock_us();
 
-    reply_ok(c->out);
+    reply_array(c->out, 2);
+    reply_bulk_int(c->out, now_us / 1000000);
+    reply_bulk_int(c->out, now_us % 1000000);
+    return OK;
+}
+
+/* ROLE: a server that has no replicas and is none. */
+enum err
+cmd_role(struct call *c)
+{
+    reply_array(c->out, 3);
+    reply_bulk_str(c->out, "master");
+    reply_int(c->out, 0);
+    reply_array(c->out, 0);
     return OK;
 }
 

@@ -187,6 +187,22 @@ reply_double(struct reply *r, double number)
 }
 
 void
+reply_big_number(struct reply *r, const char *digits)
+{
+    if (r->protocol == 3)
+        line(r, '(', bytes_str(digits));
+    else
+        reply_bulk_str(r, digits);
+}
+
+void
+reply_attribute(struct reply *r, size_t pairs)
+{
+    assert(r->protocol == 3);
+    head(r, '|', pairs);
+}
+
+void
 reply_verbatim(struct reply *r, const char *format, struct bytes text)
 {
     assert(strlen(format) == FORMAT_LEN);

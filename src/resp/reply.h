@@ -30,6 +30,10 @@ void reply_set(struct reply *r, size_t count);     /* RESP2: an array */
 void reply_push(struct reply *r, size_t count);    /* RESP2: an array */
 void reply_bool(struct reply *r, bool yes);        /* RESP2: 1 or 0 */
 void reply_double(struct reply *r, double number); /* RESP2: a bulk string */
+/* An integer of any size, in digits; RESP2: a bulk string. */
+void reply_big_number(struct reply *r, const char *digits);
+/* Pairs about the reply that follows them, 2 * pairs follow; only for RESP3. */
+void reply_attribute(struct reply *r, size_t pairs);
 /* RESP3 =len txt:...; RESP2 a bulk string. format is three letters, "txt". */
 void reply_verbatim(struct reply *r, const char *format, struct bytes text);
 

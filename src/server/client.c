@@ -179,6 +179,7 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
         return;
     }
     s->host->bytes_in += (uint64_t)nread;
+    s->host->reads++;
     c->active_ms = uv_now(&s->loop);
     if (buffer->base == s->read_buffer) {
         feed_fresh(c, buffer->base, (size_t)nread);
@@ -245,6 +246,7 @@ send_output(struct client *c)
         return;
     }
     c->server->host->bytes_out += output->len;
+    c->server->host->writes++;
     if (sent > 0)
         buf_consume(output, (size_t)sent);
     if (output->len > 0)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "command/timing.h"
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
 #include <assert.h>
@@ -154,8 +155,11 @@ commit(struct server *s)
 
     if (keyspace_is_failing(ks) && clock_mono_us() / 1000 < s->retry_ms)
         return;
+    bool flushes = s->host->config->appendfsync == APPENDFSYNC_ALWAYS;
+    int64_t begun = timing_begin(s->host);
     if (keyspace_commit(ks) != 0)
         s->retry_ms = clock_mono_us() / 1000 + RETRY_MS;
+    timing_end(s->host, flushes ? LATENCY_LOG_FLUSH : LATENCY_LOG_WRITE, begun);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -190,7 +194,10 @@ on_timer(uv_timer_t *timer)
 {
     struct server *s = timer->data;
     int64_t now = clock_ms();
+    int64_t begun = timing_begin(s->host);
     int64_t next = keyspace_tend(s->host->keyspace, now);
+    timing_end(s->host, LATENCY_KEYSPACE, begun);
+    host_tick(s->host);
 
     uv_timer_start(timer, on_timer, (uint64_t)next, 0);
     if (s->host->config->timeout > 0 && now >= s->idle_check_ms) {

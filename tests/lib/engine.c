@@ -224,6 +224,7 @@ pump(struct engine *e)
     if (keyspace_commit(e->keyspace) != 0)
         panic("engine: a change could not be written");
     keyspace_tend(e->keyspace, clock_ms());
+    host_tick(&e->host);
     host_retry_writes(&e->host);
 }
 

@@ -40,7 +40,7 @@ lines_cut(struct buf *text)
     return lines;
 }
 
-/* "...(integer) 95..100" against "...(integer) 97". */
+/* "...(integer) 95..100..." against "...(integer) 97...". */
 static bool
 matches_range(const char *expected, const char *received)
 {
@@ -56,9 +56,10 @@ matches_range(const char *expected, const char *received)
     long long low = strtoll(expected + before, &end, 10);
     if (end != dots)
         return false;
-    long long high = strtoll(dots + 2, NULL, 10);
+    char *rest;
+    long long high = strtoll(dots + 2, &rest, 10);
     long long number = strtoll(received + before, &end, 10);
-    return *end == '\0' && low <= number && number <= high;
+    return strcmp(end, rest) == 0 && low <= number && number <= high;
 }
 
 static bool

@@ -1,0 +1,12 @@
+/* debug: what the path of every request has to know of DEBUG. */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef COMMAND_DEBUG_H
+#define COMMAND_DEBUG_H
+
+#include "base/bytes.h"
+
+/* Which argument of a DEBUG request is a key, 0 for none: its row cannot say, because
+ * only some subcommands have one. */
+int debug_key(const struct bytes *argv, int argc);
+
+#endif

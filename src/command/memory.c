@@ -1,0 +1,71 @@
+/* memory: see memory.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/memory.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command/host.h"
+#include "keyspace/keyspace.h"
+
+/* 0 where the kernel does not say. */
+static int64_t
+resident_bytes(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    fclose(f);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static int64_t
+data_bytes(const struct host *h)
+{
+    struct keyspace_stats stats;
+
+    keyspace_stats(h->keyspace, &stats);
+    return stats.memory;
+}
+
+void
+memory_begin(struct host *h)
+{
+    struct mallinfo2 heap = mallinfo2();
+    int64_t taken = (int64_t)(heap.uordblks + heap.hblkhd) - data_bytes(h);
+
+    h->startup_memory = taken > 0 ? taken : 0;
+    memory_sample(h);
+}
+
+void
+memory_sample(struct host *h)
+{
+    int64_t used = h->startup_memory + data_bytes(h);
+
+    if (used > h->peak_memory)
+        h->peak_memory = used;
+}
+
+void
+memory_figures(struct host *h, struct memory_figures *out)
+{
+    struct keyspace_stats stats;
+
+    memory_sample(h);
+    keyspace_stats(h->keyspace, &stats);
+    *out = (struct memory_figures){
+        .used = h->startup_memory + stats.memory,
+        .peak = h->peak_memory,
+        .startup = h->startup_memory,
+        .data = stats.memory,
+        .resident = resident_bytes(),
+        .machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
+        .keys = stats.entries,
+    };
+}

@@ -1,0 +1,31 @@
+/*
+ * memory: what the process takes of memory, for INFO and MEMORY. All of it is kept
+ * count of or asked of the kernel; the heap is walked once, at the start, because a walk
+ * over a large one takes long.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#ifndef COMMAND_MEMORY_H
+#define COMMAND_MEMORY_H
+
+#include <stdint.h>
+
+struct host;
+
+/* Bytes. */
+struct memory_figures {
+    int64_t used;     /* startup and data together */
+    int64_t peak;     /* the most that was used */
+    int64_t startup;  /* what there was before any client came, but for the data */
+    int64_t data;     /* keys, values, tables in memory: what maxmemory limits */
+    int64_t resident; /* of the process, as the kernel counts */
+    int64_t machine;  /* all the machine has */
+    int64_t keys;     /* not bytes: how many keys are in memory */
+};
+
+void memory_figures(struct host *h, struct memory_figures *out);
+
+/* Notes what is taken at the start; and now and then what is used, for the peak. */
+void memory_begin(struct host *h);
+void memory_sample(struct host *h);
+
+#endif
