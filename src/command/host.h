@@ -55,6 +55,7 @@ struct host {
     struct rate command_rate, input_rate, output_rate;
     int64_t sampled_us; /* when they were sampled last */
     int64_t startup_memory, peak_memory;
+    uint64_t saves;   /* SAVE and BGSAVE that were done */
     int64_t saved_ms; /* wall clock of the last SAVE or BGSAVE that was done */
     uint64_t saving;  /* the batch that BGSAVE waits for, */
     bool is_saving;   /* where it does */

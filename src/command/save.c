@@ -18,12 +18,19 @@ durable(const struct host *h)
     return disk.durable;
 }
 
+static void
+note_saved(struct host *h)
+{
+    h->saved_ms = clock_ms();
+    h->saves++;
+}
+
 bool
 save_is_running(struct host *h)
 {
     if (h->is_saving && durable(h) >= h->saving) {
         h->is_saving = false;
-        h->saved_ms = clock_ms();
+        note_saved(h);
     }
     return h->is_saving;
 }
@@ -48,7 +55,7 @@ cmd_save(struct call *c)
     if (keyspace_save(c->host->keyspace) != 0)
         return ERR_SAVE;
 
-    c->host->saved_ms = clock_ms();
+    note_saved(c->host);
 
     reply_ok(c->out);
     return OK;

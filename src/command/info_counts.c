@@ -1,0 +1,185 @@
+/* info_counts: the sections of INFO with a line for each command, error or store. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/histogram.h"
+#include "base/number.h"
+#include "command/call.h"
+#include "command/host.h"
+#include "command/info.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+
+void
+info_commandstats(struct call *c, struct buf *out)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_stats *s = &c->host->by_command[i];
+        if (s->calls == 0 && s->rejected == 0)
+            continue;
+        buf_printf(out,
+                   "cmdstat_%s:calls=%" PRIu64 ",usec=%" PRIu64
+                   ",usec_per_call=%.2f,rejected_calls=%" PRIu64 ",failed_calls=%" PRIu64
+                   "\r\n",
+                   commands[i].name, s->calls, s->usec,
+                   s->calls > 0 ? (double)s->usec / (double)s->calls : 0.0, s->rejected,
+                   s->failed);
+    }
+}
+
+/* The first word of an error's text. */
+static struct bytes
+error_code(int err)
+{
+    const char *text = err_text((enum err)err);
+    return bytes_of(text, strcspn(text, " "));
+}
+
+/* How many replies began with that error's code; 0 unless it is the first of its code. */
+static uint64_t
+count_code(const struct host *h, int err)
+{
+    uint64_t count = 0;
+
+    for (int other = 1; other < ERR_COUNT; other++) {
+        if (!bytes_eq(error_code(other), error_code(err)))
+            continue;
+        if (other < err)
+            return 0;
+        count += h->by_error[other];
+    }
+    return count;
+}
+
+void
+info_errorstats(struct call *c, struct buf *out)
+{
+    for (int err = 1; err < ERR_COUNT; err++) {
+        uint64_t count = count_code(c->host, err);
+        struct bytes code = error_code(err);
+        if (count > 0)
+            buf_printf(out, "errorstat_%.*s:count=%" PRIu64 "\r\n", (int)code.len,
+                       code.data, count);
+    }
+}
+
+/* "50 99.9" to ",p50=1.003,p99.9=2.007" without the first comma. */
+static void
+write_percentiles(const struct config *config, const struct histogram *h, struct buf *out)
+{
+    const char *text = config->latency_tracking_info_percentiles, *sign = "";
+
+    while (*text != '\0') {
+        int len = (int)strcspn(text, " ");
+        int64_t ns = histogram_percentile(h, strtod(text, NULL));
+        buf_printf(out, "%sp%.*s=%.3f", sign, len, text, (double)ns / 1000);
+        sign = ",";
+        text += len + strspn(text + len, " ");
+    }
+}
+
+void
+info_latencystats(struct call *c, struct buf *out)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const struct histogram *times = c->host->by_command[i].times;
+        if (times == NULL)
+            continue;
+        buf_printf(out, "latency_percentiles_usec_%s:", commands[i].name);
+        write_percentiles(c->host->config, times, out);
+        buf_append(out, "\r\n", 2);
+    }
+}
+
+struct numbered {
+    struct call *c;
+    struct store **stores; /* in scratch; NULL while they are only counted */
+    size_t count;
+};
+
+static int64_t
+number_of(const struct store *s)
+{
+    int64_t number;
+    return number_parse(store_name(s), &number) ? number : -1;
+}
+
+static void
+take_numbered(void *arg, struct store *s)
+{
+    struct numbered *all = arg;
+    int64_t number = number_of(s);
+
+    if (number < 0 || number >= all->c->host->config->databases)
+        return;
+    if (all->stores != NULL)
+        all->stores[all->count] = s;
+    all->count++;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+    int64_t left = number_of(*(struct store *const *)a);
+    int64_t right = number_of(*(struct store *const *)b);
+    return (left > right) - (left < right);
+}
+
+/* Only numbered stores: clients expect db and a number. */
+void
+info_keyspace(struct call *c, struct buf *out)
+{
+    struct numbered all = {.c = c};
+
+    keyspace_each_store(c->host->keyspace, take_numbered, &all);
+    all.stores = arena_alloc(c->scratch, (all.count + 1) * sizeof(struct store *));
+    all.count = 0;
+    keyspace_each_store(c->host->keyspace, take_numbered, &all);
+    qsort(all.stores, all.count, sizeof(struct store *), compare_numbers);
+
+    for (size_t i = 0; i < all.count; i++) {
+        const struct store *s = all.stores[i];
+        buf_printf(
+            out,
+            "db%" PRId64 ":keys=%" PRId64 ",expires=%" PRId64 ",avg_ttl=%" PRId64 "\r\n",
+            number_of(s), store_count(s), store_expires(s), store_average_ttl(s, c->now));
+    }
+}
+
+/* A name between quotes, with \xHH for what cannot stand on a line, and for what those
+ * who take lines apart look for. */
+static void
+write_quoted(struct buf *out, struct bytes name)
+{
+    buf_append(out, "\"", 1);
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char ch = (unsigned char)name.data[i];
+        if (isprint(ch) && strchr("\"\\:,=;", ch) == NULL)
+            buf_append(out, &name.data[i], 1);
+        else
+            buf_printf(out, "\\x%02x", ch);
+    }
+    buf_append(out, "\"", 1);
+}
+
+static void
+write_store(void *arg, struct store *s)
+{
+    struct buf *out = arg;
+
+    buf_printf(out,
+               "store%" PRIu32 ":keys=%" PRId64 ",expires=%" PRId64 ",resident=%" PRId64
+               ",name=",
+               store_id(s), store_count(s), store_expires(s), store_resident(s));
+    write_quoted(out, store_name(s));
+    buf_append(out, "\r\n", 2);
+}
+
+void
+info_stores(struct call *c, struct buf *out)
+{
+    keyspace_each_store(c->host->keyspace, write_store, out);
+}
