@@ -55,6 +55,19 @@ cmd_config_set(struct call *c)
     return OK;
 }
 
+/* CONFIG REWRITE: the file has the values that hold now. */
+enum err
+cmd_config_rewrite(struct call *c)
+{
+    char error[CONFIG_ERROR_MAX];
+
+    if (config_rewrite(c->host->config, error) != 0)
+        return fail(c, "ERR %s", error);
+
+    reply_ok(c->out);
+    return OK;
+}
+
 /* CONFIG RESETSTAT: the figures of INFO that only grow begin at zero again. */
 enum err
 cmd_config_resetstat(struct call *c)
@@ -75,6 +88,8 @@ cmd_config_help(struct call *c)
         "    Tell the directives that match a pattern, and their values.",
         "RESETSTAT",
         "    Let the figures of INFO begin at zero again.",
+        "REWRITE",
+        "    Write the values that hold now to the file keyvald was started with.",
         "SET <directive> <value> [<directive> <value> ...]",
         "    Change directives until the next start: all of them, or none.",
         "HELP",

@@ -86,6 +86,12 @@ typedef void config_visit_fn(void *arg, const char *name, struct bytes value);
 void config_get(const struct config *c, const struct bytes *patterns, size_t count,
                 config_visit_fn *visit, void *arg);
 
+/* Writes the values to the file they came from, which keeps its comments and its order:
+ * the lines of a directive that has another value now become one, and directives that
+ * have neither a line nor their default come behind the rest. 0; -1 with error, and the
+ * file as it was. */
+int config_rewrite(const struct config *c, char error[CONFIG_ERROR_MAX]);
+
 /* The name of the directive that a pair-less walk over options.def would give at index,
  * or NULL behind the last: for tests that compare lists. */
 const char *config_option_name(size_t index);

@@ -90,19 +90,44 @@ describe(char *error, const char *path, int number, struct bytes line, const cha
              line.len > SHOWN_LINE ? "..." : "", reason);
 }
 
+bool
+load_next_line(struct bytes *text, struct bytes *line)
+{
+    if (text->len == 0)
+        return false;
+    const char *end = memchr(text->data, '\n', text->len);
+    size_t len = end != NULL ? (size_t)(end - text->data) : text->len;
+    size_t used = end != NULL ? len + 1 : len;
+
+    *line = bytes_of(text->data, len);
+    *text = bytes_of(text->data + used, text->len - used);
+    return true;
+}
+
+const struct option *
+load_option(struct bytes line)
+{
+    struct bytes words[CONFIG_LINE_ARGS];
+    struct buf text = {0};
+    const struct option *found = NULL;
+
+    line = trim(line);
+    if (line.len > 0 && line.data[0] != '#'
+        && config_split(line, &text, words, CONFIG_LINE_ARGS) > 0)
+        found = option_find(words[0]);
+    buf_deinit(&text);
+    return found;
+}
+
 int
 load_text(struct config *c, struct bytes text, const char *path,
           char error[CONFIG_ERROR_MAX])
 {
     char reason[OPTION_REASON_MAX];
+    struct bytes line;
 
-    for (int number = 1; text.len > 0; number++) {
-        const char *end = memchr(text.data, '\n', text.len);
-        size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
-        size_t used = end != NULL ? len + 1 : len;
-        struct bytes line = trim(bytes_of(text.data, len));
-
-        text = bytes_of(text.data + used, text.len - used);
+    for (int number = 1; load_next_line(&text, &line); number++) {
+        line = trim(line);
         if (line.len == 0 || line.data[0] == '#')
             continue;
         if (load_line(c, line, reason) != 0) {
@@ -113,9 +138,8 @@ load_text(struct config *c, struct bytes text, const char *path,
     return 0;
 }
 
-/* Reads a file whole. 0, or an errno; EFBIG over CONFIG_FILE_MAX. */
-static int
-read_file(const char *path, struct buf *text)
+int
+load_file(const char *path, struct buf *text)
 {
     FILE *file = fopen(path, "re");
     int failed = 0;
@@ -145,7 +169,7 @@ int
 config_load(struct config *c, const char *path, char error[CONFIG_ERROR_MAX])
 {
     struct buf text = {0};
-    int failed = read_file(path, &text);
+    int failed = load_file(path, &text);
 
     if (failed != 0) {
         snprintf(error, CONFIG_ERROR_MAX,

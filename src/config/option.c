@@ -332,6 +332,47 @@ option_print(const struct config *c, const struct option *o, struct buf *out)
     }
 }
 
+bool
+option_is_same(const struct config *a, const struct config *b, const struct option *o)
+{
+    struct buf left = {0}, right = {0};
+
+    option_print(a, o, &left);
+    option_print(b, o, &right);
+    bool same = bytes_eq(buf_bytes(&left), buf_bytes(&right));
+    buf_deinit(&left);
+    buf_deinit(&right);
+    return same;
+}
+
+/* Bytes in the largest unit that gives a whole number. */
+static void
+write_memory(int64_t bytes, struct buf *out)
+{
+    static const char *const units[] = {"", "kb", "mb", "gb"};
+    int unit = 0;
+
+    while (bytes != 0 && bytes % 1024 == 0 && unit < 3) {
+        bytes /= 1024;
+        unit++;
+    }
+    buf_printf(out, "%" PRId64 "%s", bytes, units[unit]);
+}
+
+void
+option_write(const struct config *c, const struct option *o, struct buf *out)
+{
+    const char *field = (const char *)c + o->offset;
+
+    buf_printf(out, "%s ", o->name);
+    if (o->kind == KIND_MEMORY)
+        write_memory(*(const int64_t *)field, out);
+    else if (o->kind == KIND_TEXT)
+        option_quote(out, bytes_str(*(char *const *)field));
+    else
+        option_print(c, o, out);
+}
+
 static bool
 needs_quotes(struct bytes word)
 {

@@ -54,6 +54,13 @@ int option_set(struct config *c, const struct option *o, const struct bytes *wor
 /* Appends the value as CONFIG GET prints it. */
 void option_print(const struct config *c, const struct option *o, struct buf *out);
 
+/* Appends the line of a file that sets it to what it is, without an end. */
+void option_write(const struct config *c, const struct option *o, struct buf *out);
+
+/* Whether it has the same value in both. */
+bool option_is_same(const struct config *a, const struct config *b,
+                    const struct option *o);
+
 /* Whether it has words instead of one value. */
 bool option_is_list(const struct option *o);
 
