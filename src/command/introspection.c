@@ -1,9 +1,11 @@
-/* introspection: COMMAND, which prints the table. */
+/* introspection: COMMAND, which prints the table. DOCS and GETKEYS have files of their own. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/arena.h"
 #include "base/glob.h"
 #include "command/arguments.h"
 #include "command/host.h"
+#include "command/introspection.h"
+#include "command/syntax.h"
 #include "command/table.h"
 #include "resp/reply.h"
 
@@ -43,13 +45,7 @@ static const struct word flag_words[] = {
 };
 
 /* The categories that follow from flags have bits above those of the table. */
-enum {
-    ACL_READ = 1 << 16,
-    ACL_WRITE = 1 << 17,
-    ACL_ADMIN = 1 << 18,
-    ACL_FAST = 1 << 19,
-    ACL_SLOW = 1 << 20
-};
+enum { ACL_READ = 1 << 16, ACL_WRITE = 1 << 17, ACL_FAST = 1 << 19, ACL_SLOW = 1 << 20 };
 
 static const struct word category_words[] = {
     {ACL_KEYSPACE, "@keyspace"},
@@ -79,14 +75,84 @@ categories(const struct command *cmd)
     return bits;
 }
 
-static size_t
-count_subs(const struct command *container)
+size_t
+introspection_subs(const struct command *container)
 {
     size_t count = 0;
 
     for (int i = 0; i < COMMAND_COUNT; i++)
         count += command_is_sub_of(&commands[i], container);
     return count;
+}
+
+void
+reply_flags(struct reply *out, struct bytes words)
+{
+    struct bytes word;
+
+    reply_set(out, syntax_count_words(words));
+    while (syntax_next_word(&words, &word))
+        reply_simple_bytes(out, word);
+}
+
+static void
+reply_tips(struct call *c, struct bytes tips)
+{
+    struct bytes tip;
+
+    reply_set(c->out, syntax_count_words(tips));
+    while (syntax_next_word(&tips, &tip))
+        reply_bulk(c->out, tip);
+}
+
+static void
+reply_pair(struct call *c, const char *name, int64_t number)
+{
+    reply_bulk_str(c->out, name);
+    reply_int(c->out, number);
+}
+
+/* What a search is, and the head of what it needs. */
+static void
+reply_search(struct call *c, const char *name, const char *type, size_t npairs)
+{
+    reply_bulk_str(c->out, name);
+    reply_map(c->out, 2);
+    reply_bulk_str(c->out, "type");
+    reply_bulk_str(c->out, type);
+    reply_bulk_str(c->out, "spec");
+    reply_map(c->out, npairs);
+}
+
+/* Where keys are: the first, and from there on the last. */
+static void
+reply_key_kind(struct call *c, const struct key_kind *kind)
+{
+    reply_map(c->out, 3);
+    reply_bulk_str(c->out, "flags");
+    reply_flags(c->out, kind->flags);
+    if (!kind->is_placed) {
+        reply_search(c, "begin_search", "unknown", 0);
+        reply_search(c, "find_keys", "unknown", 0);
+        return;
+    }
+    reply_search(c, "begin_search", "index", 1);
+    reply_pair(c, "index", kind->first);
+    reply_search(c, "find_keys", "range", 3);
+    reply_pair(c, "lastkey", kind->last < 0 ? kind->last : kind->last - kind->first);
+    reply_pair(c, "keystep", kind->step);
+    reply_pair(c, "limit", 0);
+}
+
+static void
+reply_key_kinds(struct call *c, const struct command *cmd)
+{
+    struct key_kind kinds[KEY_KINDS_MAX];
+    size_t count = syntax_key_kinds(cmd, kinds);
+
+    reply_set(c->out, count);
+    for (size_t i = 0; i < count; i++)
+        reply_key_kind(c, &kinds[i]);
 }
 
 static void
@@ -100,16 +166,21 @@ reply_row(struct call *c, const struct command *cmd)
     reply_int(c->out, cmd->last);
     reply_int(c->out, cmd->step);
     reply_words(c, WORDS(category_words), categories(cmd));
-    reply_set(c->out, 0); /* tips */
-    reply_set(c->out, 0); /* key specifications: the three columns say it all */
+    reply_tips(c, bytes_str(syntax_of(cmd)->tips));
+    reply_key_kinds(c, cmd);
 }
 
 /* A row and, as its tenth element, its subcommands' rows. */
 static void
 reply_command(struct call *c, const struct command *cmd)
 {
+    size_t subs = introspection_subs(cmd);
+
     reply_row(c, cmd);
-    reply_set(c->out, count_subs(cmd));
+    if (subs == 0)
+        reply_set(c->out, 0);
+    else
+        reply_array(c->out, subs);
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (!command_is_sub_of(&commands[i], cmd))
             continue;
@@ -118,8 +189,8 @@ reply_command(struct call *c, const struct command *cmd)
     }
 }
 
-static size_t
-count_commands(void)
+size_t
+introspection_commands(void)
 {
     size_t count = 0;
 
@@ -132,7 +203,7 @@ count_commands(void)
 enum err
 cmd_command(struct call *c)
 {
-    reply_array(c->out, count_commands());
+    reply_array(c->out, introspection_commands());
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (!command_is_sub(&commands[i]))
             reply_command(c, &commands[i]);
@@ -144,7 +215,7 @@ cmd_command(struct call *c)
 enum err
 cmd_command_count(struct call *c)
 {
-    reply_int(c->out, (int64_t)count_commands());
+    reply_int(c->out, (int64_t)introspection_commands());
     return OK;
 }
 
@@ -161,67 +232,7 @@ cmd_command_info(struct call *c)
         if (cmd != NULL)
             reply_command(c, cmd);
         else
-            reply_null_array(c->out);
-    }
-    return OK;
-}
-
-static void
-reply_text(struct call *c, const char *name, const char *text)
-{
-    reply_bulk_str(c->out, name);
-    reply_bulk_str(c->out, text);
-}
-
-/* A name and what it is for; a container's subcommands in the same way below it. */
-static void
-reply_doc(struct call *c, const struct command *cmd)
-{
-    size_t subs = count_subs(cmd);
-
-    reply_bulk(c->out, bytes_of(cmd->name, cmd->name_len));
-    reply_map(c->out, subs > 0 ? 4 : 3);
-    reply_text(c, "summary", cmd->summary);
-    reply_text(c, "since", cmd->since);
-    reply_text(c, "group", cmd->group);
-    if (subs == 0)
-        return;
-    reply_bulk_str(c->out, "subcommands");
-    reply_map(c->out, subs);
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (command_is_sub_of(&commands[i], cmd))
-            reply_doc(c, &commands[i]);
-    }
-}
-
-static void
-reply_all_docs(struct call *c)
-{
-    reply_map(c->out, count_commands());
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (!command_is_sub(&commands[i]))
-            reply_doc(c, &commands[i]);
-    }
-}
-
-/* COMMAND DOCS [name ...]: what they are for; names that are none are left out. */
-enum err
-cmd_command_docs(struct call *c)
-{
-    const struct command_table *t = c->host->table;
-    size_t found = 0;
-
-    if (c->argc == 2) {
-        reply_all_docs(c);
-        return OK;
-    }
-    for (int i = 2; i < c->argc; i++)
-        found += table_find_full(t, c->argv[i]) != NULL;
-    reply_map(c->out, found);
-    for (int i = 2; i < c->argc; i++) {
-        const struct command *cmd = table_find_full(t, c->argv[i]);
-        if (cmd != NULL)
-            reply_doc(c, cmd);
+            reply_null(c->out);
     }
     return OK;
 }
@@ -291,27 +302,6 @@ cmd_command_list(struct call *c)
     return OK;
 }
 
-/* COMMAND GETKEYS command [argument ...]: those of its arguments that are keys. */
-enum err
-cmd_command_getkeys(struct call *c)
-{
-    const struct command *cmd = table_find(c->host->table, c->argv[2]);
-    if (cmd != NULL && (cmd->flags & CMD_CONTAINER))
-        cmd = table_find_sub(c->host->table, cmd, c->argv[3]);
-    if (cmd == NULL)
-        return ERR_COMMAND;
-    if (cmd->first == 0)
-        return ERR_COMMAND_KEYS;
-    if (!command_takes(cmd, c->argc - 2))
-        return ERR_COMMAND_ARITY;
-
-    int nkeys = command_nkeys(cmd, c->argc - 2);
-    reply_array(c->out, (size_t)nkeys);
-    for (int i = 0; i < nkeys; i++)
-        reply_bulk(c->out, c->argv[2 + cmd->first + i * cmd->step]);
-    return OK;
-}
-
 /* COMMAND HELP: its subcommands. */
 enum err
 cmd_command_help(struct call *c)
@@ -326,6 +316,8 @@ cmd_command_help(struct call *c)
         "    Tell what commands are for; all of them if none is named.",
         "GETKEYS <full-command>",
         "    Tell which arguments of a request are keys.",
+        "GETKEYSANDFLAGS <full-command>",
+        "    The same, and what happens to them.",
         "INFO [<command-name> ...]",
         "    Describe commands; all of them if none is named.",
         "LIST [FILTERBY ACLCAT <category> | MODULE <name> | PATTERN <pattern>]",

@@ -42,7 +42,8 @@ enum {
     ACL_DANGEROUS = 1 << 2,
     ACL_CONNECTION = 1 << 3,
     ACL_TRANSACTION = 1 << 4,
-    ACL_HYPERLOGLOG = 1 << 5
+    ACL_HYPERLOGLOG = 1 << 5,
+    ACL_ADMIN = 1 << 18 /* where CMD_ADMIN does not say it */
 };
 
 struct command {

@@ -67,6 +67,12 @@ reply_simple(struct reply *r, const char *text)
 }
 
 void
+reply_simple_bytes(struct reply *r, struct bytes text)
+{
+    line(r, '+', text);
+}
+
+void
 reply_error(struct reply *r, struct bytes text)
 {
     size_t start = r->out->len + 1;

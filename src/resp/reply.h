@@ -16,6 +16,7 @@ struct reply {
 
 void reply_ok(struct reply *r);
 void reply_simple(struct reply *r, const char *text); /* +text, no CR or LF in it */
+void reply_simple_bytes(struct reply *r, struct bytes text); /* the same */
 /* -text, where text begins with its code ("ERR ..."); CR and LF become spaces. */
 void reply_error(struct reply *r, struct bytes text);
 void reply_int(struct reply *r, int64_t number);

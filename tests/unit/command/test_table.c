@@ -1,5 +1,6 @@
 /* table: what commands.def promises, row by row. */
 // SPDX-License-Identifier: BSD-3-Clause
+#include "command/syntax.h"
 #include "command/table.h" /* before cmocka, which has a macro of fail's name */
 
 #include <setjmp.h>
@@ -179,6 +180,39 @@ test_table_every_row_has_a_transcript(void **state)
     }
 }
 
+static void
+test_table_every_row_has_a_syntax(void **state)
+{
+    (void)state;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(syntax_of(&commands[i])->name, commands[i].name) != 0)
+            fail_msg("%s has no row in syntax.def", commands[i].name);
+    }
+}
+
+/* Where the keys are is said twice; fetching goes by the columns. */
+static void
+test_table_columns_and_syntax_place_the_same_keys(void **state)
+{
+    struct key_kind kinds[KEY_KINDS_MAX];
+
+    (void)state;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const struct command *cmd = &commands[i];
+        size_t count = syntax_key_kinds(cmd, kinds);
+        for (size_t k = 0; k < count; k++) {
+            if (!kinds[k].is_placed || key_kind_is(&kinds[k], "not_key"))
+                continue;
+            assert_true(kinds[k].flags.len > 0);
+            assert_true(kinds[k].first >= cmd->first && cmd->first > 0);
+            assert_true(cmd->last < 0
+                        || (kinds[k].last > 0 && kinds[k].last <= cmd->last));
+        }
+        if (count == 0)
+            assert_int_equal(cmd->first, 0);
+    }
+}
+
 static bool
 is_of_a_row(const char *transcript)
 {
@@ -225,6 +259,8 @@ main(void)
         cmocka_unit_test(test_table_no_command_both_reads_and_writes_by_its_flags),
         cmocka_unit_test(test_table_every_row_has_a_transcript),
         cmocka_unit_test(test_table_every_transcript_has_a_row),
+        cmocka_unit_test(test_table_every_row_has_a_syntax),
+        cmocka_unit_test(test_table_columns_and_syntax_place_the_same_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,156 @@
+/* getkeys: COMMAND GETKEYS and GETKEYSANDFLAGS, which tell the keys of a request. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/arena.h"
+#include "command/host.h"
+#include "command/introspection.h"
+#include "command/syntax.h"
+#include "command/table.h"
+#include "resp/reply.h"
+
+/* A request that is asked about. */
+struct asked {
+    const struct command *command;
+    const struct bytes *argv;
+    int argc;
+};
+
+struct key {
+    int at;             /* argument */
+    struct bytes flags; /* words */
+};
+
+static bool
+has_word(const struct asked *a, const char *word)
+{
+    for (int i = 2; i < a->argc; i++) {
+        if (bytes_is(a->argv[i], word))
+            return true;
+    }
+    return false;
+}
+
+/* What happens to a key can depend on the options. */
+static struct bytes
+flags_of(const struct asked *a, const struct key_kind *kind)
+{
+    const char *name = a->command->name;
+
+    if (!key_kind_is(kind, "variable_flags"))
+        return kind->flags;
+    if (strcmp(name, "bitfield") == 0 && !has_word(a, "SET") && !has_word(a, "INCRBY"))
+        return bytes_str("RO access");
+    if (strcmp(name, "set") == 0 && !has_word(a, "GET"))
+        return bytes_str("OW update");
+    return bytes_str("RW access update");
+}
+
+/* Adds the keys of a kind. False: there is no argument where one should be. */
+static bool
+add_kind(const struct asked *a, const struct key_kind *kind, struct key *keys,
+         size_t *count)
+{
+    int last = kind->last < 0 ? a->argc + kind->last : kind->last;
+
+    if (!kind->is_placed || key_kind_is(kind, "not_key"))
+        return true;
+    if (last < kind->first || last >= a->argc)
+        return false;
+    for (int at = kind->first; at <= last; at += kind->step)
+        keys[(*count)++] = (struct key){at, flags_of(a, kind)};
+    return true;
+}
+
+/* SORT has the key it writes behind a word; the last one counts. */
+static void
+add_stored(const struct asked *a, struct key *keys, size_t *count)
+{
+    int at = 0;
+
+    if (strcmp(a->command->name, "sort") != 0)
+        return;
+    for (int i = 2; i + 1 < a->argc; i++) {
+        if (bytes_is(a->argv[i], "STORE"))
+            at = i + 1;
+    }
+    if (at > 0)
+        keys[(*count)++] = (struct key){at, bytes_str("OW update")};
+}
+
+static bool
+has_keys(const struct key_kind *kinds, size_t nkinds)
+{
+    for (size_t i = 0; i < nkinds; i++) {
+        if (!key_kind_is(&kinds[i], "not_key"))
+            return true;
+    }
+    return false;
+}
+
+static enum err
+find_asked(struct call *c, struct asked *a)
+{
+    const struct command *cmd = table_find(c->host->table, c->argv[2]);
+
+    if (cmd != NULL && (cmd->flags & CMD_CONTAINER))
+        cmd = table_find_sub(c->host->table, cmd, c->argv[3]);
+    if (cmd == NULL)
+        return ERR_COMMAND;
+    *a = (struct asked){cmd, c->argv + 2, c->argc - 2};
+    return OK;
+}
+
+/* The keys of the request behind the subcommand, in scratch. */
+static enum err
+find_keys(struct call *c, struct key **keys, size_t *count)
+{
+    struct key_kind kinds[KEY_KINDS_MAX];
+    struct asked a;
+
+    TRY(find_asked(c, &a));
+    size_t nkinds = syntax_key_kinds(a.command, kinds);
+    if (!has_keys(kinds, nkinds))
+        return ERR_COMMAND_KEYS;
+    if (!command_takes(a.command, a.argc))
+        return ERR_COMMAND_ARITY;
+
+    *count = 0;
+    *keys = arena_alloc(c->scratch,
+                        (size_t)a.argc * (KEY_KINDS_MAX + 1) * sizeof(struct key));
+    for (size_t i = 0; i < nkinds; i++) {
+        if (!add_kind(&a, &kinds[i], *keys, count))
+            return ERR_COMMAND_ARGUMENTS;
+    }
+    add_stored(&a, *keys, count);
+    return OK;
+}
+
+/* COMMAND GETKEYS command [argument ...]: those of its arguments that are keys. */
+enum err
+cmd_command_getkeys(struct call *c)
+{
+    struct key *keys;
+    size_t count;
+    TRY(find_keys(c, &keys, &count));
+
+    reply_array(c->out, count);
+    for (size_t i = 0; i < count; i++)
+        reply_bulk(c->out, c->argv[2 + keys[i].at]);
+    return OK;
+}
+
+/* COMMAND GETKEYSANDFLAGS command [argument ...]: the same, and what happens to them. */
+enum err
+cmd_command_getkeysandflags(struct call *c)
+{
+    struct key *keys;
+    size_t count;
+    TRY(find_keys(c, &keys, &count));
+
+    reply_array(c->out, count);
+    for (size_t i = 0; i < count; i++) {
+        reply_array(c->out, 2);
+        reply_bulk(c->out, c->argv[2 + keys[i].at]);
+        reply_flags(c->out, keys[i].flags);
+    }
+    return OK;
+}
