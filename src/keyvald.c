@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "command/host.h"
+#include "command/memory.h"
 #include "config/config.h"
 #include "keyspace/keyspace.h"
 #include "server/server.h"
@@ -133,12 +134,14 @@ open_all(struct process *p)
         log_line(LOG_WARNING, "%s", error);
         return -1;
     }
+    int64_t heap = memory_heap();
     p->keyspace = keyspace_new(p->storage);
     if (p->keyspace == NULL)
         return -1;
     keyspace_set_maxmemory(p->keyspace, p->config->maxmemory);
     storage_start(p->storage);
     host_init(&p->host, p->config, p->keyspace);
+    p->host.startup_memory = heap;
     p->host.reconfigure = reconfigure;
     p->host.reconfigure_arg = p;
     if (server_listen(p->server, p->config) != 0)

@@ -48,7 +48,6 @@ host_init(struct host *h, struct config *config, struct keyspace *ks)
     h->sampled_us = clock_mono_us();
     h->saved_ms = h->started_ms;
     draw_run_id(h->run_id, sizeof h->run_id);
-    memory_begin(h);
 }
 
 void

@@ -53,8 +53,9 @@ struct host {
     struct slowlog *slowlog;
     struct latency *latency;
     struct rate command_rate, input_rate, output_rate;
-    int64_t sampled_us; /* when they were sampled last */
-    int64_t startup_memory, peak_memory;
+    int64_t sampled_us;     /* when they were sampled last */
+    int64_t startup_memory; /* bytes of heap before there was data; the owner sets it */
+    int64_t peak_memory;
     uint64_t saves;   /* SAVE and BGSAVE that were done */
     int64_t saved_ms; /* wall clock of the last SAVE or BGSAVE that was done */
     uint64_t saving;  /* the batch that BGSAVE waits for, */

@@ -33,14 +33,12 @@ data_bytes(const struct host *h)
     return stats.memory;
 }
 
-void
-memory_begin(struct host *h)
+int64_t
+memory_heap(void)
 {
     struct mallinfo2 heap = mallinfo2();
-    int64_t taken = (int64_t)(heap.uordblks + heap.hblkhd) - data_bytes(h);
 
-    h->startup_memory = taken > 0 ? taken : 0;
-    memory_sample(h);
+    return (int64_t)(heap.uordblks + heap.hblkhd);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * memory: what the process takes of memory, for INFO and MEMORY. All of it is kept
- * count of or asked of the kernel; the heap is walked once, at the start, because a walk
- * over a large one takes long.
+ * count of or asked of the kernel. The heap is asked once, before there is data, because it
+ * walks over all that is free in it.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef COMMAND_MEMORY_H
@@ -24,8 +24,11 @@ struct memory_figures {
 
 void memory_figures(struct host *h, struct memory_figures *out);
 
-/* Notes what is taken at the start; and now and then what is used, for the peak. */
-void memory_begin(struct host *h);
+/* To be called now and then, for the peak. */
 void memory_sample(struct host *h);
+
+/* Bytes that are taken of the heap, for host's startup_memory. It walks the heap, so it is to
+ * be asked before there is data. */
+int64_t memory_heap(void);
 
 #endif

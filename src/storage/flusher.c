@@ -24,14 +24,16 @@ run(void *arg)
 {
     struct storage *s = arg;
     struct flusher *f = &s->flusher;
+    bool owed = false;
 
     pthread_mutex_lock(&f->mutex);
     while (!f->stop) {
-        bool wanted = f->active || f->asked;
+        bool active = f->active;
+        owed = owed || f->asked;
         f->asked = false;
         pthread_mutex_unlock(&f->mutex);
-        if (wanted && storage_durable(s) < storage_written(s))
-            storage_flush(s);
+        if (active || owed)
+            owed = storage_durable(s) < storage_written(s) && storage_flush(s) != 0;
         pthread_mutex_lock(&f->mutex);
         wait_a_second(f);
     }

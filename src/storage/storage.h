@@ -101,8 +101,8 @@ uint64_t storage_promised(const struct storage *s);
 /* Brings durable up to written before it returns. The room's own threads call it too. */
 int storage_flush(struct storage *s);
 
-/* The same on another thread: it returns at once, and durable moves later, unless the disk
- * fails. */
+/* The same on another thread, which tries until it succeeds: it returns at once, and durable
+ * moves later. */
 void storage_flush_soon(struct storage *s);
 
 /* Whether the tables are near enough for more to be written; if not, ask again in a
