@@ -164,6 +164,36 @@ test_reply_verbatim_tells_its_format_in_resp3(void **state)
 }
 
 static void
+write_big_number(struct reply *r)
+{
+    reply_big_number(r, "12345678901234567890123");
+}
+
+static void
+test_reply_big_numbers_are_texts_in_resp2(void **state)
+{
+    (void)state;
+    assert_both(write_big_number, "$23\r\n12345678901234567890123\r\n",
+                "(12345678901234567890123\r\n");
+}
+
+static void
+test_reply_attributes_stand_before_the_reply(void **state)
+{
+    struct buf out = {0};
+    struct reply r = {&out, 3};
+
+    (void)state;
+    reply_attribute(&r, 1);
+    reply_simple_bytes(&r, bytes_of("ttlx", 3));
+    reply_int(&r, 5);
+    reply_ok(&r);
+    buf_append(&out, "", 1);
+    assert_string_equal(out.data, "|1\r\n+ttl\r\n:5\r\n+OK\r\n");
+    buf_deinit(&out);
+}
+
+static void
 test_reply_numbers_are_read_back_as_they_were(void **state)
 {
     (void)state;
@@ -261,6 +291,8 @@ main(void)
         cmocka_unit_test(test_reply_bools_are_numbers_in_resp2),
         cmocka_unit_test(test_reply_doubles_have_seventeen_digits),
         cmocka_unit_test(test_reply_verbatim_tells_its_format_in_resp3),
+        cmocka_unit_test(test_reply_big_numbers_are_texts_in_resp2),
+        cmocka_unit_test(test_reply_attributes_stand_before_the_reply),
         cmocka_unit_test(test_reply_numbers_are_read_back_as_they_were),
         cmocka_unit_test(test_reply_is_read_back_by_hiredis),
         cmocka_unit_test(test_reply_is_read_back_in_resp3),

@@ -423,6 +423,25 @@ test_storage_makes_durable_in_always_what_an_earlier_process_left(void **state)
 }
 
 static void
+test_storage_makes_durable_soon_where_it_is_asked(void **state)
+{
+    struct bench *b = *state;
+    int64_t until = bench_until();
+
+    b->options.apply_delay = NEVER_MS;
+    b->options.sync = SYNC_NO;
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", "red");
+    bench_commit(b);
+    assert_int_equal(storage_durable(b->storage), 0);
+    storage_flush_soon(b->storage);
+    while (storage_durable(b->storage) == 0)
+        bench_listen(b, until);
+    assert_int_equal(storage_durable(b->storage), 1);
+}
+
+static void
 test_storage_makes_durable_by_itself_in_everysec(void **state)
 {
     struct bench *b = *state;
@@ -905,6 +924,7 @@ main(void)
         STORAGE_TEST(test_storage_moves_its_marks),
         STORAGE_TEST(test_storage_promises_only_what_is_durable_in_always),
         STORAGE_TEST(test_storage_makes_durable_in_always_what_an_earlier_process_left),
+        STORAGE_TEST(test_storage_makes_durable_soon_where_it_is_asked),
         STORAGE_TEST(test_storage_makes_durable_by_itself_in_everysec),
         STORAGE_TEST(test_storage_lets_nobody_write_while_the_tables_are_too_far_behind),
         STORAGE_TEST(test_storage_removes_the_file_of_a_flushed_store),
