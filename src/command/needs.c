@@ -25,8 +25,8 @@ walk_keys(const struct call *c, visit_fn *visit, void *arg)
 {
     int nkeys = command_nkeys(c->command, c->argc);
 
-    if (cmd->fn == cmd_debug && debug_key(argv, argc) != 0)
-        return visit(arg, store, argv[debug_key(argv, argc)]);
+    if (c->command->fn == cmd_debug && debug_key(c->argv, c->argc) != 0)
+        return visit(arg, c->store, c->argv[debug_key(c->argv, c->argc)]);
     for (int i = 0; i < nkeys; i++) {
         if (!visit(arg, c->store, c->argv[c->command->first + i * c->command->step]))
             return false;

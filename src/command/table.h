@@ -41,8 +41,10 @@ enum {
     ACL_STRING = 1 << 1,
     ACL_DANGEROUS = 1 << 2,
     ACL_CONNECTION = 1 << 3,
+    ACL_TRANSACTION = 1 << 4,
     ACL_HYPERLOGLOG = 1 << 5,
-    ACL_ADMIN = 1 << 6 /* where CMD_ADMIN does not say it */
+    ACL_PUBSUB = 1 << 6,
+    ACL_BITMAP = 1 << 7
 };
 
 #define ACL_ADMIN (1 << 18) /* follows from CMD_ADMIN, but some have it without */
