@@ -38,6 +38,7 @@ struct host {
     /* Takes new values of directives into use, for CONFIG SET; as config_changed_fn. */
     config_changed_fn *reconfigure;
     void *reconfigure_arg;
+    struct session *sessions; /* all */
     /* Sessions that wait until writes are taken again; the host's owner calls
      * host_retry_writes when that may be. */
     struct session *throttled;

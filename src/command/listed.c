@@ -68,7 +68,7 @@ done(void *arg)
     struct session *s = l->session;
 
     s->fetched = listing_is_failed(l->listing) ? FETCHED_ERROR : FETCHED_KEYS;
-    s->resumed(s->resumed_arg);
+    s->owner->resumed(s->owner_arg);
 }
 
 struct listed *

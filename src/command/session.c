@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "command/dispatch.h"
 #include "command/host.h"
@@ -24,19 +25,36 @@
 #define LOOK_AHEAD_MAX (16 * 1024) /* bytes read over at once */
 
 struct session *
-session_new(struct host *host, session_resumed_fn *resumed, void *arg)
+session_new(struct host *host, const struct session_owner *owner, void *arg,
+            const struct session_peer *peer)
 {
     struct session *s = xcalloc(1, sizeof *s);
 
     s->host = host;
     s->store = keyspace_store(host->keyspace, bytes_str("0"));
     s->id = host->next_client_id++;
-    s->resumed = resumed;
-    s->resumed_arg = arg;
+    s->owner = owner;
+    s->owner_arg = arg;
+    s->peer = *peer;
     s->reply = (struct reply){.out = &s->output, .protocol = 2};
     parser_init(&s->parser, STRING_MAX);
     parser_init(&s->scout, STRING_MAX);
+    s->next_session = host->sessions;
+    if (host->sessions != NULL)
+        host->sessions->previous_session = s;
+    host->sessions = s;
     return s;
+}
+
+static void
+leave_host(struct session *s)
+{
+    if (s->previous_session != NULL)
+        s->previous_session->next_session = s->next_session;
+    else
+        s->host->sessions = s->next_session;
+    if (s->next_session != NULL)
+        s->next_session->previous_session = s->previous_session;
 }
 
 static void
@@ -64,6 +82,7 @@ session_free(struct session *s)
     listed_drop(s);
     if (s->throttled)
         leave_ring(s);
+    leave_host(s);
     session_unwatch(s);
     queue_clear(&s->queue);
     store_release(s->store);
@@ -166,6 +185,43 @@ session_is_closing(const struct session *s)
     return s->closing;
 }
 
+bool
+session_is_killed(const struct session *s)
+{
+    return s->killed;
+}
+
+void
+session_kill(struct session *s)
+{
+    s->closing = s->killed = true;
+    s->owner->pushed(s->owner_arg);
+}
+
+struct reply *
+session_push(struct session *s)
+{
+    uint64_t seen = keyspace_seen(s->host->keyspace);
+
+    if (seen > s->depends)
+        s->depends = seen;
+    return &s->reply;
+}
+
+void
+session_pushed(struct session *s)
+{
+    if (s->killed)
+        return;
+    if (s->output.len <= SESSION_UNREAD_MAX) {
+        s->owner->pushed(s->owner_arg);
+        return;
+    }
+    log_line(LOG_WARNING, "Closing client %llu, which does not take its messages",
+             (unsigned long long)s->id);
+    session_kill(s);
+}
+
 size_t
 session_missing(const struct session *s, size_t have)
 {
@@ -202,7 +258,7 @@ fetched(void *arg, int error)
 
     s->fetch = NULL;
     s->fetched = error == 0 ? FETCHED_KEYS : FETCHED_ERROR;
-    s->resumed(s->resumed_arg);
+    s->owner->resumed(s->owner_arg);
 }
 
 void
@@ -234,5 +290,5 @@ void
 session_resume(struct session *s)
 {
     leave_ring(s);
-    s->resumed(s->resumed_arg);
+    s->owner->resumed(s->owner_arg);
 }

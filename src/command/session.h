@@ -14,11 +14,27 @@
 struct host;
 struct session;
 
-/* Selects store "0", speaks RESP2. resumed(arg) is called, on the loop, when a session
- * that was parked can go on: feed it again then. Freed with session_free, also while
- * parked. */
-typedef void session_resumed_fn(void *arg);
-struct session *session_new(struct host *host, session_resumed_fn *resumed, void *arg);
+/* What a session tells its owner, on the loop. */
+struct session_owner {
+    /* It was parked and can go on: feed it again. */
+    void (*resumed)(void *arg);
+    /* It has output that its own feeding did not make, or was killed. */
+    void (*pushed)(void *arg);
+};
+
+#define SESSION_ADDRESS_MAX 64 /* bytes of "address:port", its NUL included */
+
+/* Who is at the other end. */
+struct session_peer {
+    char address[SESSION_ADDRESS_MAX];
+    char local[SESSION_ADDRESS_MAX]; /* the same of this end */
+    int fd;                          /* -1: it has none */
+};
+
+/* Selects store "0", speaks RESP2. The owner's functions are called with arg. Freed with
+ * session_free, also while parked. */
+struct session *session_new(struct host *host, const struct session_owner *owner,
+                            void *arg, const struct session_peer *peer);
 void session_free(struct session *s);
 
 /* Carries out the whole requests at the front of input and gives how many bytes they
@@ -40,6 +56,9 @@ bool session_is_parked(const struct session *s);
 
 /* Is to be closed once its output has been sent (QUIT, a protocol error). */
 bool session_is_closing(const struct session *s);
+
+/* Is to be closed at once, whatever has not been sent. */
+bool session_is_killed(const struct session *s);
 
 /* How many bytes more the request at the front of the input needs, 0 where that is not
  * known. */

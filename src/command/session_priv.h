@@ -8,6 +8,7 @@
 #include "resp/parser.h"
 #include "resp/reply.h"
 
+#define SESSION_UNREAD_MAX  (32 * 1024 * 1024) /* bytes of messages nobody takes */
 #define SESSION_WATCHES_MAX 10000 /* keys; each new one is compared with all before */
 
 struct fetch;
@@ -32,7 +33,9 @@ struct session {
     struct buf output;
     struct reply reply; /* writes to output */
     uint64_t depends;
-    bool closing;
+    bool closing, killed;
+    struct session_peer peer;
+    struct session *next_session, *previous_session; /* all; the list host->sessions */
     /* MULTI */
     struct queue queue;
     struct watch **watches;
@@ -44,8 +47,8 @@ struct session {
     enum fetched fetched;
     bool throttled; /* is in the ring that begins at host->throttled */
     struct session *previous, *following; /* in that ring */
-    session_resumed_fn *resumed;
-    void *resumed_arg;
+    const struct session_owner *owner;
+    void *owner_arg;
     /* Time, while it is being fed. */
     int64_t fed_ms;  /* wall clock when it began */
     int64_t fed_us;  /* the measuring clock then */
@@ -59,6 +62,14 @@ int64_t session_now(const struct session *s);
 void session_select(struct session *s, struct store *store);
 
 void session_unwatch(struct session *s);
+
+/* Begins a message the client did not ask for, and gives where it is to be written: it
+ * leaves when what has been seen till now may be told. session_pushed ends it. */
+struct reply *session_push(struct session *s);
+void session_pushed(struct session *s);
+
+/* Lets its owner close it, whatever has not been sent. */
+void session_kill(struct session *s);
 
 /* Parks it until the keys are known, or until writes are taken again. */
 void session_fetch(struct session *s, const struct fetch_key *keys, size_t nkeys);

@@ -14,6 +14,7 @@
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define INPUT_KEEP  (16 * 1024)
@@ -201,6 +202,14 @@ on_resumed(void *arg)
     look_at(c);
 }
 
+static void
+on_pushed(void *arg)
+{
+    make_ready(arg);
+    /* They may come from outside of a client's turn. */
+    uv_async_send(&((struct client *)arg)->server->wakeup);
+}
+
 /* --- sending --- */
 
 static void
@@ -295,6 +304,8 @@ client_flush_ready(struct server *s)
         c->is_ready = false;
         if (c->closing) {
             uv_close((uv_handle_t *)&c->socket, on_closed);
+        } else if (session_is_killed(c->session)) {
+            close_client(c);
         } else if (flush(c, promised)) {
             make_ready(c);
         } else if (!c->closing) {
@@ -319,15 +330,48 @@ refuse(struct client *c)
 }
 
 static void
+describe(const struct sockaddr_storage *name, char *text)
+{
+    bool is_v6 = name->ss_family == AF_INET6;
+    char host[INET6_ADDRSTRLEN] = "";
+    int port;
+
+    uv_ip_name((const struct sockaddr *)name, host, sizeof host);
+    if (is_v6)
+        port = ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
+    else
+        port = ntohs(((const struct sockaddr_in *)name)->sin_port);
+    snprintf(text, SESSION_ADDRESS_MAX, is_v6 ? "[%s]:%d" : "%s:%d", host, port);
+}
+
+static void
+look_up_peer(const struct client *c, struct session_peer *peer)
+{
+    struct sockaddr_storage name = {0};
+    int len = sizeof name;
+
+    uv_tcp_getpeername(&c->socket, (struct sockaddr *)&name, &len);
+    describe(&name, peer->address);
+    len = sizeof name;
+    uv_tcp_getsockname(&c->socket, (struct sockaddr *)&name, &len);
+    describe(&name, peer->local);
+    if (uv_fileno((const uv_handle_t *)&c->socket, &peer->fd) != 0)
+        peer->fd = -1;
+}
+
+static void
 begin(struct client *c)
 {
+    static const struct session_owner owner = {.resumed = on_resumed, .pushed = on_pushed};
+    struct session_peer peer;
     struct server *s = c->server;
     const struct config *config = s->host->config;
 
+    look_up_peer(c, &peer);
     uv_tcp_nodelay(&c->socket, 1);
     if (config->tcp_keepalive > 0)
         uv_tcp_keepalive(&c->socket, 1, (unsigned)config->tcp_keepalive);
-    c->session = session_new(s->host, on_resumed, c);
+    c->session = session_new(s->host, &owner, c, &peer);
     c->active_ms = uv_now(&s->loop);
     c->next = s->clients;
     if (s->clients != NULL)

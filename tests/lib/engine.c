@@ -234,13 +234,16 @@ resumed(void *arg)
     ring(arg);
 }
 
+static const struct session_owner owner = {.resumed = resumed, .pushed = resumed};
+static const struct session_peer peer = {"127.0.0.1:1", "127.0.0.1:2", -1};
+
 static struct engine_client *
 client_of(struct engine *e, char letter)
 {
     struct engine_client *c = &e->clients[letter - 'a'];
 
     if (c->session == NULL)
-        c->session = session_new(&e->host, resumed, e);
+        c->session = session_new(&e->host, &owner, e, &peer);
     return c;
 }
 

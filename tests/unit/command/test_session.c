@@ -38,9 +38,18 @@ feed(void *arg)
 }
 
 static void
+ignore(void *arg)
+{
+    (void)arg;
+}
+
+static const struct session_owner owner = {.resumed = feed, .pushed = ignore};
+static const struct session_peer peer = {"127.0.0.1:1", "127.0.0.1:2", -1};
+
+static void
 client_init(struct client *c, struct host *h)
 {
-    *c = (struct client){.host = h, .session = session_new(h, feed, c)};
+    *c = (struct client){.host = h, .session = session_new(h, &owner, c, &peer)};
 }
 
 static void
