@@ -1,6 +1,14 @@
-/* number: decimal integers, strict in reading and fast in writing. */
+/* number: decimal integers, strict in reading and fast in writing; the C library does the
+ * others. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define DIGITS_MAX 19 /* of an int64 */
 
@@ -62,4 +70,43 @@ number_format(int64_t number, char *text)
         *end++ = reversed[--ndigits];
     *end = '\0';
     return (size_t)(end - text);
+}
+
+bool
+number_parse_real(struct bytes text, long double *number)
+{
+    char room[NUMBER_REAL_TEXT_MAX];
+    char *end;
+
+    if (text.len == 0 || text.len >= sizeof room || isspace((unsigned char)*text.data))
+        return false;
+    memcpy(room, text.data, text.len);
+    room[text.len] = '\0';
+
+    errno = 0;
+    long double value = strtold(room, &end);
+    bool too_large = errno == ERANGE && isinf(value);
+    bool too_small = errno == ERANGE && value == 0;
+    if (end != room + text.len || too_large || too_small || isnan(value))
+        return false;
+    *number = value;
+    return true;
+}
+
+size_t
+number_format_real(long double number, char *text)
+{
+    int len = snprintf(text, NUMBER_REAL_TEXT_MAX, "%.17Lf", number);
+    assert(isfinite(number) && len > 0 && len < NUMBER_REAL_TEXT_MAX);
+
+    while (text[len - 1] == '0')
+        len--;
+    if (text[len - 1] == '.')
+        len--;
+    text[len] = '\0';
+    if (strcmp(text, "-0") == 0) {
+        memcpy(text, "0", 2);
+        len = 1;
+    }
+    return (size_t)len;
 }

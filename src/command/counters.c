@@ -1,5 +1,8 @@
 /* counters: strings that are numbers. */
 // SPDX-License-Identifier: BSD-3-Clause
+#include <math.h>
+
+#include "base/arena.h"
 #include "base/number.h"
 #include "command/arguments.h"
 #include "command/table.h"
@@ -63,4 +66,27 @@ cmd_decrby(struct call *c)
     if (delta == INT64_MIN)
         return ERR_DECREMENT;
     return add(c, -delta);
+}
+
+/* INCRBYFLOAT key delta: the number afterwards, which need not be whole. */
+enum err
+cmd_incrbyfloat(struct call *c)
+{
+    long double number = 0, delta;
+
+    struct entry *e = arg_entry(c, 1);
+    TRY(check_type(e, TYPE_STRING));
+    if ((e != NULL && !number_parse_real(entry_string(e), &number))
+        || !number_parse_real(c->argv[2], &delta))
+        return ERR_NOT_FLOAT;
+    number += delta;
+    if (!isfinite(number))
+        return ERR_INFINITE;
+
+    char *text = arena_alloc(c->scratch, NUMBER_REAL_TEXT_MAX);
+    struct bytes value = bytes_of(text, number_format_real(number, text));
+    store_set(c->store, c->argv[1], value, e != NULL ? entry_deadline(e) : 0);
+
+    reply_bulk(c->out, value);
+    return OK;
 }

@@ -1,48 +1,16 @@
-/* set: SET and its options. */
+/* set: SET with its options, and the commands that were there before them. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/arguments.h"
+#include "command/lifetime.h"
+#include "command/strings.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
-struct unit {
-    const char *word;
-    int64_t ms;
-    bool from_now;
-};
-
 struct set_options {
     bool nx, xx, get, keep_ttl;
-    const struct unit *unit; /* NULL: no deadline was asked for */
-    int amount;              /* the argument that says how many units */
+    struct lifetime life;
 };
-
-static const struct unit *
-unit_named(const struct call *c, int i)
-{
-    static const struct unit units[] = {
-        {"EX", 1000, true}, {"PX", 1, true}, {"EXAT", 1000, false}, {"PXAT", 1, false}};
-
-    for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
-        if (arg_is(c, i, units[u].word))
-            return &units[u];
-    }
-    return NULL;
-}
-
-/* Takes the unit at argument i, which only goes with itself, and the amount behind it. */
-static enum err
-read_unit(const struct call *c, int i, struct set_options *o)
-{
-    const struct unit *unit = unit_named(c, i);
-
-    if (unit == NULL || i + 1 == c->argc || o->keep_ttl
-        || (o->unit != NULL && o->unit != unit))
-        return ERR_SYNTAX;
-    o->unit = unit;
-    o->amount = i + 1;
-    return OK;
-}
 
 static enum err
 read_options(const struct call *c, struct set_options *o)
@@ -54,37 +22,15 @@ read_options(const struct call *c, struct set_options *o)
             o->xx = true;
         } else if (arg_is(c, i, "GET")) {
             o->get = true;
-        } else if (arg_is(c, i, "KEEPTTL") && o->unit == NULL) {
+        } else if (arg_is(c, i, "KEEPTTL") && o->life.unit == NULL) {
             o->keep_ttl = true;
+        } else if (o->keep_ttl) {
+            return ERR_SYNTAX;
         } else {
-            TRY(read_unit(c, i, o));
-            i = o->amount;
+            TRY(lifetime_read(c, &i, &o->life));
         }
     }
     return OK;
-}
-
-static enum err
-read_deadline(struct call *c, const struct set_options *o, int64_t *deadline)
-{
-    int64_t amount;
-
-    if (o->unit == NULL)
-        return OK;
-    TRY(arg_int(c, o->amount, &amount));
-    if (amount <= 0)
-        return fail_expire_time(c);
-    return deadline_after(c, amount, o->unit->ms, o->unit->from_now ? c->now : 0,
-                          deadline);
-}
-
-static void
-reply_old(struct call *c, const struct entry *e)
-{
-    if (e != NULL)
-        reply_bulk(c->out, entry_string(e));
-    else
-        reply_null(c->out);
 }
 
 /* SET with options that make the old value matter. */
@@ -100,7 +46,7 @@ set_over(struct call *c, const struct set_options *o, int64_t deadline)
 
     /* The old value is answered first, because it goes away with the change. */
     if (o->get)
-        reply_old(c, e);
+        reply_string(c, e);
     else if (refused)
         reply_null(c->out);
     else
@@ -120,7 +66,7 @@ cmd_set(struct call *c)
 
     if (c->argc > 3) {
         TRY(read_options(c, &o));
-        TRY(read_deadline(c, &o, &deadline));
+        TRY(lifetime_deadline(c, &o.life, &deadline));
         if (o.nx || o.xx || o.get || o.keep_ttl)
             return set_over(c, &o, deadline);
     }
@@ -128,5 +74,57 @@ cmd_set(struct call *c)
     store_set(c->store, c->argv[1], c->argv[2], deadline);
 
     reply_ok(c->out);
+    return OK;
+}
+
+/* SETNX key value: 1 if there was no such key. */
+enum err
+cmd_setnx(struct call *c)
+{
+    bool is_new = arg_entry(c, 1) == NULL;
+
+    if (is_new)
+        store_set(c->store, c->argv[1], c->argv[2], 0);
+
+    reply_int(c->out, is_new);
+    return OK;
+}
+
+static enum err
+set_for(struct call *c, int64_t unit_ms)
+{
+    int64_t deadline;
+
+    TRY(lifetime_from_now(c, 2, unit_ms, &deadline));
+
+    store_set(c->store, c->argv[1], c->argv[3], deadline);
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* SETEX key seconds value */
+enum err
+cmd_setex(struct call *c)
+{
+    return set_for(c, 1000);
+}
+
+/* PSETEX key ms value */
+enum err
+cmd_psetex(struct call *c)
+{
+    return set_for(c, 1);
+}
+
+/* GETSET key value: the value before, or null. */
+enum err
+cmd_getset(struct call *c)
+{
+    struct entry *e = arg_read(c, 1);
+    TRY(check_type(e, TYPE_STRING));
+
+    reply_string(c, e);
+    store_set(c->store, c->argv[1], c->argv[2], 0);
     return OK;
 }
