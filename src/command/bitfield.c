@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "command/arguments.h"
 #include "command/bits.h"
+#include "command/notify.h"
 #include "command/strings.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
@@ -24,6 +25,10 @@ struct ops {
     struct op *at;
     size_t count;
     size_t len; /* the least a string has that all can write to; 0: all only read */
+    /* What has come of them: */
+    struct entry *e; /* where it is now; NULL: there is none */
+    bool grown;      /* the string was lengthened for them */
+    bool changed;    /* subscribers are told */
 };
 
 static enum err
@@ -87,7 +92,7 @@ read_ops(struct call *c, struct ops *ops)
 {
     enum field_overflow overflow = FIELD_WRAP;
 
-    *ops = (struct ops){arena_alloc(c->scratch, (size_t)c->argc * sizeof *ops->at), 0, 0};
+    ops->at = arena_alloc(c->scratch, (size_t)c->argc * sizeof *ops->at);
     for (int i = 2; i < c->argc; i++) {
         if (arg_is(c, i, "OVERFLOW") && i + 1 < c->argc) {
             TRY(read_overflow(c, ++i, &overflow));
@@ -104,59 +109,62 @@ read_ops(struct call *c, struct ops *ops)
 }
 
 /* Writes a number over its field in the string, which is long enough. */
-static struct entry *
-put(struct call *c, struct entry *e, const struct op *op, int64_t number)
+static void
+put(struct call *c, struct ops *ops, const struct op *op, int64_t number)
 {
     size_t first = (size_t)(op->at / 8);
     size_t end = (size_t)((op->at + op->field.bits - 1) / 8) + 1;
     char bytes[FIELD_BYTES_MAX];
 
-    memcpy(bytes, entry_string(e).data + first, end - first);
+    memcpy(bytes, entry_string(ops->e).data + first, end - first);
     field_put(op->field, bytes, op->at % 8, number);
-    return store_write(c->store, e, first, bytes_of(bytes, end - first));
+    ops->e = store_write(c->store, ops->e, first, bytes_of(bytes, end - first));
 }
 
 /* Carries out an operation that may write, and answers it: SET with the number before,
- * INCRBY with the one afterwards, null where it does not fit. Gives where the entry is
- * now. */
-static struct entry *
-change(struct call *c, struct entry *e, const struct op *op)
+ * INCRBY with the one afterwards, null where it does not fit. */
+static void
+change(struct call *c, struct ops *ops, const struct op *op)
 {
-    int64_t before = field_get(op->field, entry_string(e), op->at), after;
+    int64_t before = field_get(op->field, entry_string(ops->e), op->at), after;
     bool fits = op->kind == OP_SET
                     ? field_add(op->field, op->overflow, op->number, 0, &after)
                     : field_add(op->field, op->overflow, before, op->number, &after);
 
     if (!fits) {
         reply_null(c->out);
-        return e;
+        return;
     }
     reply_int(c->out, op->kind == OP_SET ? before : after);
-    return before == after ? e : put(c, e, op, after);
+    if (before != after)
+        put(c, ops, op, after);
+    ops->changed |= ops->grown || before != after;
 }
 
 static enum err
 bitfield(struct call *c, bool read_only)
 {
-    struct ops ops;
+    struct ops ops = {0};
 
     TRY(read_ops(c, &ops));
     if (read_only && ops.len > 0)
         return ERR_FIELD_READ_ONLY;
-    struct entry *e = ops.len > 0 ? arg_entry(c, 1) : arg_read(c, 1);
-    TRY(check_type(e, TYPE_STRING));
+    ops.e = ops.len > 0 ? arg_entry(c, 1) : arg_read(c, 1);
+    TRY(check_type(ops.e, TYPE_STRING));
 
-    if (ops.len > string_of(e).len)
-        e = string_write(c, e, ops.len - 1, bytes_of("", 1));
-
+    ops.grown = ops.len > string_of(ops.e).len;
+    if (ops.grown)
+        ops.e = string_write(c, ops.e, ops.len - 1, bytes_of("", 1));
     reply_array(c->out, ops.count);
     for (size_t i = 0; i < ops.count; i++) {
         const struct op *op = &ops.at[i];
         if (op->kind == OP_GET)
-            reply_int(c->out, field_get(op->field, string_of(e), op->at));
+            reply_int(c->out, field_get(op->field, string_of(ops.e), op->at));
         else
-            e = change(c, e, op);
+            change(c, &ops, op);
     }
+    if (ops.changed)
+        notify(c, NOTIFY_STRING, "setbit", c->argv[1]);
     return OK;
 }
 

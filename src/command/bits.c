@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/notify.h"
 #include "command/strings.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
@@ -46,6 +47,7 @@ cmd_setbit(struct call *c)
         char byte = place < s.len ? s.data[place] : 0;
         bits_put(&byte, at % 8, bit);
         string_write(c, e, place, bytes_of(&byte, 1));
+        notify(c, NOTIFY_STRING, "setbit", c->argv[1]);
     }
 
     reply_int(c->out, before);
@@ -234,8 +236,10 @@ cmd_bitop(struct call *c)
         char *result = combine(operation, strings, count, len);
         store_set(c->store, c->argv[2], bytes_of(result, len), 0);
         free(result);
+        notify(c, NOTIFY_STRING, "set", c->argv[2]);
     } else if (old != NULL) {
         store_delete(c->store, old);
+        notify(c, NOTIFY_GENERIC, "del", c->argv[2]);
     }
 
     reply_int(c->out, (int64_t)len);

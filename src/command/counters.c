@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -27,6 +28,7 @@ add(struct call *c, int64_t delta)
     size_t len = number_format(number, text);
     store_set(c->store, c->argv[1], bytes_of(text, len),
               e != NULL ? entry_deadline(e) : 0);
+    notify(c, NOTIFY_STRING, "incrby", c->argv[1]);
 
     reply_int(c->out, number);
     return OK;
@@ -86,6 +88,7 @@ cmd_incrbyfloat(struct call *c)
     char *text = arena_alloc(c->scratch, NUMBER_REAL_TEXT_MAX);
     struct bytes value = bytes_of(text, number_format_real(number, text));
     store_set(c->store, c->argv[1], value, e != NULL ? entry_deadline(e) : 0);
+    notify(c, NOTIFY_STRING, "incrbyfloat", c->argv[1]);
 
     reply_bulk(c->out, value);
     return OK;

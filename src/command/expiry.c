@@ -1,6 +1,7 @@
 /* expiry: commands on the deadlines of keys. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/arguments.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -65,10 +66,13 @@ expire(struct call *c, int64_t unit_ms)
         return OK;
     }
 
-    if (deadline <= c->now)
+    if (deadline <= c->now) {
         store_delete(c->store, e);
-    else
+        notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
+    } else {
         store_set_deadline(c->store, e, deadline);
+        notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);
+    }
 
     reply_int(c->out, 1);
     return OK;
@@ -127,8 +131,10 @@ cmd_persist(struct call *c)
     struct entry *e = arg_entry(c, 1);
     bool had = e != NULL && entry_deadline(e) != 0;
 
-    if (had)
+    if (had) {
         store_set_deadline(c->store, e, 0);
+        notify(c, NOTIFY_GENERIC, "persist", c->argv[1]);
+    }
 
     reply_int(c->out, had);
     return OK;

@@ -1,6 +1,7 @@
 /* keys: commands on keys of any type, but for their deadlines. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/arguments.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -16,6 +17,7 @@ cmd_del(struct call *c)
         if (e == NULL)
             continue;
         store_delete(c->store, e);
+        notify(c, NOTIFY_GENERIC, "del", c->argv[i]);
         deleted++;
     }
 

@@ -52,8 +52,8 @@ lifetime_deadline(struct call *c, const struct lifetime *life, int64_t *deadline
     *deadline = 0;
     if (life->unit == NULL)
         return OK;
-    return deadline_at(c, life->amount, life->unit->ms,
-                       life->unit->from_now ? c->now : 0, deadline);
+    return deadline_at(c, life->amount, life->unit->ms, life->unit->from_now ? c->now : 0,
+                       deadline);
 }
 
 bool

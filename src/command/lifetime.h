@@ -20,8 +20,7 @@ enum err lifetime_read(const struct call *c, int *i, struct lifetime *life);
 
 /* The deadline it asks for; 0 where it asks for none. Fails with "invalid expire time"
  * for an amount that is not positive or does not fit. */
-enum err lifetime_deadline(struct call *c, const struct lifetime *life,
-                           int64_t *deadline);
+enum err lifetime_deadline(struct call *c, const struct lifetime *life, int64_t *deadline);
 
 /* Whether it names a point in time, which may be over. */
 bool lifetime_is_absolute(const struct lifetime *life);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/arguments.h"
 #include "command/lifetime.h"
+#include "command/notify.h"
 #include "command/strings.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
@@ -33,6 +34,16 @@ read_options(const struct call *c, struct set_options *o)
     return OK;
 }
 
+/* Sets the key that is argument 1; `lives` where the request gives it a deadline. */
+static void
+set(struct call *c, struct bytes value, int64_t deadline, bool lives)
+{
+    store_set(c->store, c->argv[1], value, deadline);
+    notify(c, NOTIFY_STRING, "set", c->argv[1]);
+    if (lives)
+        notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);
+}
+
 /* SET with options that make the old value matter. */
 static enum err
 set_over(struct call *c, const struct set_options *o, int64_t deadline)
@@ -53,7 +64,7 @@ set_over(struct call *c, const struct set_options *o, int64_t deadline)
         reply_ok(c->out);
 
     if (!refused)
-        store_set(c->store, c->argv[1], c->argv[2], deadline);
+        set(c, c->argv[2], deadline, o->life.unit != NULL);
     return OK;
 }
 
@@ -71,7 +82,7 @@ cmd_set(struct call *c)
             return set_over(c, &o, deadline);
     }
 
-    store_set(c->store, c->argv[1], c->argv[2], deadline);
+    set(c, c->argv[2], deadline, o.life.unit != NULL);
 
     reply_ok(c->out);
     return OK;
@@ -84,7 +95,7 @@ cmd_setnx(struct call *c)
     bool is_new = arg_entry(c, 1) == NULL;
 
     if (is_new)
-        store_set(c->store, c->argv[1], c->argv[2], 0);
+        set(c, c->argv[2], 0, false);
 
     reply_int(c->out, is_new);
     return OK;
@@ -97,7 +108,7 @@ set_for(struct call *c, int64_t unit_ms)
 
     TRY(lifetime_from_now(c, 2, unit_ms, &deadline));
 
-    store_set(c->store, c->argv[1], c->argv[3], deadline);
+    set(c, c->argv[3], deadline, true);
 
     reply_ok(c->out);
     return OK;
@@ -125,6 +136,6 @@ cmd_getset(struct call *c)
     TRY(check_type(e, TYPE_STRING));
 
     reply_string(c, e);
-    store_set(c->store, c->argv[1], c->argv[2], 0);
+    set(c, c->argv[2], 0, false);
     return OK;
 }

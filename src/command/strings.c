@@ -5,6 +5,7 @@
 #include "command/arguments.h"
 #include "command/host.h"
 #include "command/lifetime.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -74,8 +75,10 @@ cmd_getdel(struct call *c)
     TRY(check_type(e, TYPE_STRING));
 
     reply_string(c, e);
-    if (e != NULL)
+    if (e != NULL) {
         store_delete(c->store, e);
+        notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
+    }
     return OK;
 }
 
@@ -116,10 +119,16 @@ cmd_getex(struct call *c)
     TRY(lifetime_deadline(c, &o.life, &deadline));
 
     reply_string(c, e);
-    if (lifetime_is_absolute(&o.life) && deadline <= c->now)
+    if (lifetime_is_absolute(&o.life) && deadline <= c->now) {
         store_delete(c->store, e);
-    else if (deadline != 0 || (o.persist && entry_deadline(e) != 0))
+        notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
+    } else if (deadline != 0) {
         store_set_deadline(c->store, e, deadline);
+        notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);
+    } else if (o.persist && entry_deadline(e) != 0) {
+        store_set_deadline(c->store, e, 0);
+        notify(c, NOTIFY_GENERIC, "persist", c->argv[1]);
+    }
     return OK;
 }
 
@@ -142,16 +151,17 @@ static enum err
 check_pairs(struct call *c)
 {
     if (c->argc % 2 == 0)
-        return fail(c, "ERR wrong number of arguments for '%s' command",
-                    c->command->name);
+        return fail(c, "ERR wrong number of arguments for '%s' command", c->command->name);
     return OK;
 }
 
 static void
 set_pairs(struct call *c)
 {
-    for (int i = 1; i < c->argc; i += 2)
+    for (int i = 1; i < c->argc; i += 2) {
         store_set(c->store, c->argv[i], c->argv[i + 1], 0);
+        notify(c, NOTIFY_STRING, "set", c->argv[i]);
+    }
 }
 
 /* MSET key value ...: sets them all, in this order. */
@@ -196,6 +206,7 @@ cmd_append(struct call *c)
         store_set(c->store, c->argv[1], c->argv[2], 0);
     else
         store_write(c->store, e, string_of(e).len, c->argv[2]);
+    notify(c, NOTIFY_STRING, "append", c->argv[1]);
 
     reply_int(c->out, (int64_t)len);
     return OK;
@@ -255,6 +266,7 @@ cmd_setrange(struct call *c)
     TRY(check_length(c, least));
 
     string_write(c, e, (size_t)offset, bytes);
+    notify(c, NOTIFY_STRING, "setrange", c->argv[1]);
 
     reply_int(c->out, (int64_t)(least > len ? least : len));
     return OK;

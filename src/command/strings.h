@@ -23,7 +23,6 @@ void reply_string(struct call *c, const struct entry *e);
 
 /* Writes bytes over the string of the key that is argument 1, as store_write does; e is
  * its entry, which is made where it is NULL. */
-struct entry *string_write(struct call *c, struct entry *e, size_t at,
-                           struct bytes bytes);
+struct entry *string_write(struct call *c, struct entry *e, size_t at, struct bytes bytes);
 
 #endif

@@ -96,7 +96,8 @@ bits_find(struct bytes s, bool bit, uint64_t first, uint64_t count)
         if (bit_of(s.data, first) == bit)
             return (int64_t)first;
     }
-    first += 8 * skip_bytes(s.data + first / 8, (size_t)((end - first) / 8), bit ? 0 : 255);
+    first +=
+        8 * skip_bytes(s.data + first / 8, (size_t)((end - first) / 8), bit ? 0 : 255);
     for (; first < end; first++) {
         if (bit_of(s.data, first) == bit)
             return (int64_t)first;

@@ -13,8 +13,8 @@
 
 struct table {
     struct bytes a, b;
-    uint64_t *ups;  /* a bit a field, row after row */
-    uint32_t *row;  /* lengths; the first is that of nothing */
+    uint64_t *ups; /* a bit a field, row after row */
+    uint32_t *row; /* lengths; the first is that of nothing */
 };
 
 uint64_t

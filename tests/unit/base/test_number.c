@@ -1,4 +1,4 @@
-/* number: integers to and from text. */
+/* number: numbers to and from text. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,6 +105,62 @@ test_number_sums_that_do_not_fit_are_told(void **state)
     assert_true(number_add_overflows(INT64_MIN, -1));
 }
 
+static void
+assert_real(const char *text, const char *expected)
+{
+    char written[NUMBER_REAL_TEXT_MAX];
+    long double number;
+
+    assert_true(number_parse_real(bytes_str(text), &number));
+    assert_int_equal(number_format_real(number, written), strlen(expected));
+    assert_string_equal(written, expected);
+}
+
+static void
+test_number_with_a_fraction_is_written_without_exponent_and_zeros(void **state)
+{
+    (void)state;
+    assert_real("0", "0");
+    assert_real("-0", "0");
+    assert_real("-1e-18", "0");
+    assert_real("10.50", "10.5");
+    assert_real("100", "100");
+    assert_real("5.0e3", "5000");
+    assert_real("1e-17", "0.00000000000000001");
+    assert_real("3.1234567890123456789", "3.12345678901234568");
+    assert_real("1e20", "100000000000000000000");
+    assert_real("-.25", "-0.25");
+    assert_real("0x1p4", "16");
+}
+
+static void
+test_number_of_the_greatest_size_fits_its_text(void **state)
+{
+    char text[NUMBER_REAL_TEXT_MAX];
+    long double number;
+
+    (void)state;
+    assert_true(number_parse_real(bytes_str("-1.18e4932"), &number));
+    assert_int_equal(number_format_real(number, text), 1 + 4933);
+}
+
+static void
+test_number_that_is_no_real_one_is_refused_and_left_alone(void **state)
+{
+    static const char *const wrong[] = {"",       " ",       "x",   " 1",
+                                        "1 ",     "1,5",     "nan", "1.5x",
+                                        "1e4933", "-1e4933", "--1", "1e-5000"};
+    long double number = 4711;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(number_parse_real(bytes_str(wrong[i]), &number));
+    assert_false(number_parse_real(bytes_of("1\0002", 3), &number));
+    assert_false(number_parse_real(bytes_of(NULL, 0), &number));
+    assert_true(number == 4711);
+    assert_true(number_parse_real(bytes_str("inf"), &number));
+}
+
 int
 main(void)
 {
@@ -113,6 +169,10 @@ main(void)
         cmocka_unit_test(test_number_that_was_written_is_read_back),
         cmocka_unit_test(test_number_is_refused_and_left_alone_when_it_is_not_plain),
         cmocka_unit_test(test_number_sums_that_do_not_fit_are_told),
+        cmocka_unit_test(
+            test_number_with_a_fraction_is_written_without_exponent_and_zeros),
+        cmocka_unit_test(test_number_of_the_greatest_size_fits_its_text),
+        cmocka_unit_test(test_number_that_is_no_real_one_is_refused_and_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

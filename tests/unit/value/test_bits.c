@@ -1,0 +1,124 @@
+/* bits: strings as rows of bits. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/random.h"
+#include "value/bits.h"
+
+#define BYTES 40
+
+static struct bytes
+any_bytes(uint64_t *random, char data[BYTES])
+{
+    size_t len = random_below(random, BYTES + 1);
+    static const char fills[] = {0, (char)0xff};
+
+    memset(data, fills[random_below(random, 2)], len);
+    for (size_t i = random_below(random, 4); i > 0 && len > 0; i--)
+        data[random_below(random, len)] = (char)random_next(random);
+    return bytes_of(data, len);
+}
+
+static void
+test_bits_begin_with_the_highest_of_the_first_byte(void **state)
+{
+    struct bytes s = bytes_of("\x80\x01", 2);
+
+    (void)state;
+    assert_true(bits_get(s, 0));
+    assert_false(bits_get(s, 1));
+    assert_true(bits_get(s, 15));
+}
+
+static void
+test_bits_behind_the_end_are_clear(void **state)
+{
+    (void)state;
+    assert_false(bits_get(bytes_of("\xff", 1), 8));
+    assert_false(bits_get(bytes_of("", 0), 0));
+    assert_false(bits_get(bytes_of("\xff", 1), UINT64_MAX));
+}
+
+static void
+test_bits_that_are_put_are_there_and_nothing_else_changes(void **state)
+{
+    char bytes[2] = {0x55, 0x55};
+
+    (void)state;
+    bits_put(bytes, 0, true);
+    bits_put(bytes, 15, false);
+    bits_put(bytes, 1, true);
+    assert_memory_equal(bytes, "\xd5\x54", 2);
+}
+
+static void
+test_bits_are_counted_and_found_as_one_by_one(void **state)
+{
+    uint64_t random = 1;
+
+    (void)state;
+    for (int round = 0; round < 3000; round++) {
+        char data[BYTES];
+        struct bytes s = any_bytes(&random, data);
+        uint64_t first = random_below(&random, s.len * 8 + 1);
+        uint64_t count = random_below(&random, s.len * 8 - first + 1), set = 0;
+        int64_t where[2] = {-1, -1};
+        for (uint64_t at = first; at < first + count; at++) {
+            bool bit = bits_get(s, at);
+            set += bit;
+            if (where[bit] == -1)
+                where[bit] = (int64_t)at;
+        }
+        assert_int_equal(bits_count(s, first, count), set);
+        assert_int_equal(bits_find(s, false, first, count), where[false]);
+        assert_int_equal(bits_find(s, true, first, count), where[true]);
+    }
+}
+
+static bool
+expected(enum bits_operation operation, bool a, bool b)
+{
+    if (operation == BITS_AND)
+        return a && b;
+    if (operation == BITS_OR)
+        return a || b;
+    return operation == BITS_XOR ? a != b : !b;
+}
+
+static void
+test_bits_are_combined_as_one_by_one(void **state)
+{
+    uint64_t random = 2;
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        enum bits_operation operation = (enum bits_operation)(round % 4);
+        char data[BYTES], to[BYTES], before[BYTES];
+        struct bytes from = any_bytes(&random, data);
+        size_t len = from.len + random_below(&random, BYTES - from.len + 1);
+        for (size_t i = 0; i < len; i++)
+            to[i] = before[i] = (char)random_next(&random);
+        bits_combine(operation, to, len, from);
+        for (size_t at = 0; at < len * 8; at++)
+            assert_int_equal(bits_get(bytes_of(to, len), at),
+                             expected(operation, bits_get(bytes_of(before, len), at),
+                                      bits_get(from, at)));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bits_begin_with_the_highest_of_the_first_byte),
+        cmocka_unit_test(test_bits_behind_the_end_are_clear),
+        cmocka_unit_test(test_bits_that_are_put_are_there_and_nothing_else_changes),
+        cmocka_unit_test(test_bits_are_counted_and_found_as_one_by_one),
+        cmocka_unit_test(test_bits_are_combined_as_one_by_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
