@@ -32,7 +32,7 @@
 #define STEP_SLOTS  16 /* looked at by one step */
 
 #define PLACES         (UINT64_C(1) << 32) /* of a scan */
-#define PREFETCH_SLOTS 8                   /* asked for ahead by a scan */
+#define PREFETCH_SLOTS 8                   /* asked for ahead by a walk or a scan */
 
 /* Two threads that come first together agree on the seed of the one that stored it. */
 static uint64_t
@@ -230,14 +230,21 @@ map_walk_end(const struct map *m)
 }
 
 /* Old slots come first: a node that is moved between two calls is ahead of the cursor. */
+static struct map_node *
+walk_slot(const struct map *m, size_t at)
+{
+    return at < m->old_nslots ? m->old_slots[at] : m->slots[at - m->old_nslots];
+}
+
 void
 map_walk(struct map *m, size_t at, map_visit_fn *visit, void *arg)
 {
     assert(at < map_walk_end(m));
     struct map_node *next;
-    struct map_node *n =
-        at < m->old_nslots ? m->old_slots[at] : m->slots[at - m->old_nslots];
+    struct map_node *n = walk_slot(m, at);
 
+    if (at + PREFETCH_SLOTS < map_walk_end(m))
+        __builtin_prefetch(walk_slot(m, at + PREFETCH_SLOTS));
     m->walking = true;
     for (; n != NULL; n = next) {
         next = n->next;

@@ -182,15 +182,11 @@ enum err
 cmd_keys(struct call *c)
 {
     struct found found = {.wanted.pattern = pattern_of(c->argv[1])};
-    uint32_t place = 0;
 
-    if (store_is_complete(c->store)) {
-        do
-            place = store_scan(c->store, place, c->now, find, &found);
-        while (place != 0);
-    } else {
+    if (store_is_complete(c->store))
+        store_each(c->store, c->now, find, &found);
+    else
         listed_take(c, &found);
-    }
 
     reply_found(c, &found);
     return OK;

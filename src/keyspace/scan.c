@@ -39,6 +39,17 @@ store_scan(struct store *s, uint32_t place, int64_t now, store_key_fn *visit, vo
     return map_scan(&s->entries, place, tell, &scan);
 }
 
+void
+store_each(struct store *s, int64_t now, store_key_fn *visit, void *arg)
+{
+    struct scan scan = {now, visit, arg};
+
+    assert(s->complete);
+    store_look_at_all(s);
+    for (size_t at = 0; at < map_walk_end(&s->entries); at++)
+        map_walk(&s->entries, at, tell, &scan);
+}
+
 /* --- by chance --- */
 
 struct draw {
