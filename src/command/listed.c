@@ -5,13 +5,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/glob.h"
 #include "base/mem.h"
 #include "command/session_priv.h"
 #include "keyspace/keyspace.h"
 #include "keyspace/listing.h"
 #include "keyspace/place.h"
-#include "resp/reply.h"
 
 struct listed {
     struct listed *next;
@@ -20,36 +18,6 @@ struct listed {
     struct listing *listing;
     struct found found;
 };
-
-/* --- what was found --- */
-
-bool
-found_add(struct found *f, struct bytes key, enum type type)
-{
-    struct reply bulk = {.out = &f->keys, .protocol = 2};
-
-    if (f->wanted.type != 0 && (int)type != f->wanted.type)
-        return true;
-    if (f->wanted.pattern.data != NULL && !glob_match(f->wanted.pattern, key, false))
-        return true;
-    reply_bulk(&bulk, key);
-    return ++f->count != f->wanted.enough;
-}
-
-bool
-found_next(struct bytes *keys, struct bytes *key)
-{
-    if (keys->len == 0)
-        return false;
-
-    const char *line_end = memchr(keys->data, '\n', keys->len);
-    assert(keys->data[0] == '$' && line_end != NULL);
-    size_t len = strtoul(keys->data + 1, NULL, 10);
-    *key = bytes_of(line_end + 1, len);
-    size_t taken = (size_t)(key->data - keys->data) + len + 2;
-    *keys = bytes_of(keys->data + taken, keys->len - taken);
-    return true;
-}
 
 /* --- finding --- */
 
@@ -88,7 +56,7 @@ drop_first(struct listed **link)
 
     *link = l->next;
     listing_free(l->listing);
-    buf_deinit(&l->found.keys);
+    found_deinit(&l->found);
     free(l);
 }
 
@@ -124,6 +92,8 @@ listed_begin(struct call *c, size_t at, const struct wanted *wanted,
     l->session = s;
     l->at = at;
     l->found.wanted = *wanted;
+    if (!request.hold && wanted->page == 0)
+        found_expect(&l->found, store_count(c->store));
     /* The listing looks at it, and has a copy. */
     l->found.wanted.pattern = bytes_of(NULL, 0);
     l->next = s->listed;
@@ -153,7 +123,7 @@ static void
 bring_up_to_date(struct call *c, struct found *out)
 {
     const struct listed *l = c->listed;
-    struct bytes keys = buf_bytes(&l->found.keys), key;
+    struct bytes keys = found_keys(&l->found), key;
     struct wanted any_type = {.enough = out->wanted.enough};
     struct found kept = {.wanted = any_type};
 
@@ -177,8 +147,7 @@ listed_take(struct call *c, struct found *out)
     if (listing_is_held(l->listing)) {
         bring_up_to_date(c, out);
     } else {
-        l->found.keys = (struct buf){0};
-        l->found.count = 0;
+        l->found = (struct found){0};
     }
 }
 

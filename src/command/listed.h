@@ -26,18 +26,28 @@ struct wanted {
     size_t enough;        /* of these; 0: all */
 };
 
-/* Keys as bulk strings. */
+/* Keys as bulk strings. Zeroed but for wanted: none yet. */
 struct found {
     struct wanted wanted;
-    struct buf keys;
+    struct buf text; /* the keys, behind `hole` bytes that found_reply uses */
+    size_t hole;
     size_t count;
 };
+
+/* Leaves room for the head of an array of about so many, so that a long reply need not be
+ * copied; before the first is added. */
+void found_expect(struct found *f, int64_t count);
 
 /* Adds a key if it is wanted; false: that is enough. */
 bool found_add(struct found *f, struct bytes key, enum type type);
 
-/* Takes a key from the front of *keys. False at their end. */
+/* The keys, and how to take one from their front: false at their end. */
+struct bytes found_keys(const struct found *f);
 bool found_next(struct bytes *keys, struct bytes *key);
+
+/* Replies with an array of them, and frees them. */
+void found_reply(struct call *c, struct found *f);
+void found_deinit(struct found *f);
 
 /* That of the session's request number `at`: of the queue, or 0; NULL where none was
  * begun. */
@@ -50,7 +60,7 @@ void listed_begin(struct call *c, size_t at, const struct wanted *wanted,
 /* Whether c has what it needs. */
 bool listed_is_ready(const struct call *c);
 
-/* What was found for c, which is ready. The caller frees out->keys. */
+/* What was found for c, which is ready. The caller frees it with found_deinit. */
 void listed_take(struct call *c, struct found *out);
 
 /* Of a page: where the next one goes on; NULL where there is nothing more. */

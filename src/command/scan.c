@@ -168,27 +168,20 @@ find_on_page(void *arg, struct bytes key, enum type type)
     found_add(&page->found, key, type);
 }
 
-/* Replies with the keys, and frees them. */
-static void
-reply_found(struct call *c, struct found *found)
-{
-    reply_array(c->out, found->count);
-    buf_append_bytes(c->out->out, buf_bytes(&found->keys));
-    buf_deinit(&found->keys);
-}
-
 /* KEYS pattern: all keys that match it. */
 enum err
 cmd_keys(struct call *c)
 {
     struct found found = {.wanted.pattern = pattern_of(c->argv[1])};
 
-    if (store_is_complete(c->store))
+    if (store_is_complete(c->store)) {
+        found_expect(&found, store_count(c->store));
         store_each(c->store, c->now, find, &found);
-    else
+    } else {
         listed_take(c, &found);
+    }
 
-    reply_found(c, &found);
+    found_reply(c, &found);
     return OK;
 }
 
@@ -238,14 +231,14 @@ cmd_scan(struct call *c)
 
     reply_array(c->out, 2);
     reply_bulk_int(c->out, (int64_t)cursor);
-    reply_found(c, &found);
+    found_reply(c, &found);
     return OK;
 }
 
 static void
 reply_drawn(struct call *c, const struct found *found)
 {
-    struct bytes keys = buf_bytes(&found->keys), key;
+    struct bytes keys = found_keys(found), key;
 
     if (found->count == 0) {
         reply_null(c->out);
@@ -273,6 +266,6 @@ cmd_randomkey(struct call *c)
         reply_bulk(c->out, entry_key(e));
     else
         reply_drawn(c, &found);
-    buf_deinit(&found.keys);
+    found_deinit(&found);
     return OK;
 }

@@ -227,16 +227,16 @@ on_sent(uv_write_t *write, int status)
         make_ready(c);
 }
 
-/* Hands the rest of the output to libuv, which sends it as the peer takes it. */
+/* Hands the output behind `sent` to libuv, which sends it as the peer takes it. */
 static void
-send_rest(struct client *c, struct buf *output)
+send_rest(struct client *c, struct buf *output, size_t sent)
 {
     struct buf empty = c->sending;
 
     c->sending = *output;
     *output = empty;
     c->writing = true;
-    uv_buf_t piece = {.base = c->sending.data, .len = c->sending.len};
+    uv_buf_t piece = {.base = c->sending.data + sent, .len = c->sending.len - sent};
     if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
         c->writing = false;
         close_client(c);
@@ -256,10 +256,10 @@ send_output(struct client *c)
     }
     c->server->host->bytes_out += output->len;
     c->server->host->writes++;
-    if (sent > 0)
-        buf_consume(output, (size_t)sent);
-    if (output->len > 0)
-        send_rest(c, output);
+    if (sent < 0)
+        sent = 0;
+    if ((size_t)sent < output->len)
+        send_rest(c, output, (size_t)sent);
     else
         buf_clear(output, OUTPUT_KEEP);
 }
