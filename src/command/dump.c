@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -82,10 +83,13 @@ read_deadline(struct call *c, const struct restore_options *o, int64_t *deadline
 static void
 put(struct call *c, struct entry *e, struct bytes string, int64_t deadline)
 {
-    if (deadline == 0 || deadline > c->now)
+    if (deadline == 0 || deadline > c->now) {
         store_set(c->store, c->argv[1], string, deadline);
-    else if (e != NULL)
+        notify(c, NOTIFY_GENERIC, "restore", c->argv[1]);
+    } else if (e != NULL) {
         store_delete(c->store, e);
+        notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
+    }
 }
 
 /* RESTORE key ms payload [REPLACE] [ABSTTL] [IDLETIME s | FREQ n] */

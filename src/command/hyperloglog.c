@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/arguments.h"
 #include "command/host.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -74,6 +75,7 @@ cmd_pfadd(struct call *c)
 
     hll_forget_count(&hll);
     put_hll(c, e, &hll);
+    notify(c, NOTIFY_STRING, "pfadd", c->argv[1]);
 
     reply_int(c->out, 1);
     return OK;
@@ -162,6 +164,7 @@ cmd_pfmerge(struct call *c)
     }
     hll_forget_count(&hll);
     put_hll(c, e, &hll);
+    notify(c, NOTIFY_STRING, "pfadd", c->argv[1]);
 
     reply_ok(c->out);
     return OK;
