@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -93,6 +94,35 @@ client_receive(struct client *c, char *to, size_t len)
         got = recv(c->fd, to, len, 0);
     } while (got < 0 && errno == EINTR);
     return got > 0 ? (size_t)got : 0;
+}
+
+/* Takes in what has come, if anything has. */
+static void
+take_in(struct client *c)
+{
+    char *to = buf_reserve(&c->in, CLIENT_CHUNK);
+    ssize_t got = recv(c->fd, to, CLIENT_CHUNK, MSG_DONTWAIT);
+
+    c->in.len += got > 0 ? (size_t)got : 0;
+}
+
+int
+client_exchange(struct client *c, struct bytes data)
+{
+    struct pollfd ready = {.fd = c->fd, .events = POLLIN | POLLOUT};
+
+    while (data.len > 0) {
+        ssize_t sent = send(c->fd, data.data, data.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EINTR && errno != EAGAIN)
+            return -1;
+        if (sent > 0)
+            data = bytes_of(data.data + sent, data.len - (size_t)sent);
+        else if (poll(&ready, 1, CLIENT_PATIENCE_S * 1000) == 0)
+            return -1;
+        if (data.len > 0)
+            take_in(c);
+    }
+    return 0;
 }
 
 bool

@@ -14,6 +14,10 @@ void client_close(struct client *c);
 /* -1: the other side has hung up. */
 int client_send(struct client *c, struct bytes data);
 
+/* The same, taking in what comes meanwhile: for so many requests at once that their
+ * answers fill the way back. */
+int client_exchange(struct client *c, struct bytes data);
+
 /* Waits for the next answer. False: the other side has hung up, or said nothing for
  * CLIENT_PATIENCE_S; an answer that is none fails the test. */
 bool client_answer(struct client *c, struct answer *out);

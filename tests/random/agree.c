@@ -1,0 +1,145 @@
+/* agree: compares answers, as loosely as their check says. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "agree.h"
+
+#include "base/number.h"
+#include <stdlib.h>
+
+#define SLACK    10000 /* of a deadline, in seconds or milliseconds */
+#define OWN_MARK "own-"
+
+static struct bytes
+text_of(const struct answer *a)
+{
+    return bytes_of(a->text, a->len);
+}
+
+static bool
+is_same(const struct answer *a, const struct answer *b)
+{
+    if (a->kind != b->kind || a->null != b->null || a->nitems != b->nitems
+        || !bytes_eq(text_of(a), text_of(b)))
+        return false;
+    for (size_t i = 0; i < a->nitems; i++) {
+        if (!is_same(&a->items[i], &b->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_near(const struct answer *a, const struct answer *b)
+{
+    int64_t x, y;
+
+    return a->kind == ':' && b->kind == ':' && number_parse(text_of(a), &x)
+           && number_parse(text_of(b), &y) && x > SLACK && y > SLACK
+           && llabs(x - y) < SLACK;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return bytes_cmp(text_of(a), text_of(b));
+}
+
+void
+answer_sort(struct answer *a)
+{
+    if (a->nitems > 0)
+        qsort(a->items, a->nitems, sizeof *a->items, by_text);
+}
+
+/* The items are in any order: each of them is in the other as well. */
+static bool
+is_permutation(const struct answer *a, const struct answer *b)
+{
+    size_t size = a->nitems * sizeof *a->items;
+
+    if (a->kind != b->kind || a->nitems != b->nitems)
+        return false;
+    if (size == 0)
+        return is_same(a, b);
+    struct answer x = *a, y = *b;
+    x.items = malloc(size);
+    y.items = malloc(size);
+    memcpy(x.items, a->items, size);
+    memcpy(y.items, b->items, size);
+    answer_sort(&x);
+    answer_sort(&y);
+    bool same = is_same(&x, &y);
+    free(x.items);
+    free(y.items);
+    return same;
+}
+
+bool
+answer_agrees(const struct answer *a, const struct answer *b, enum check check)
+{
+    if (is_same(a, b))
+        return true;
+    if (a->kind != b->kind || a->kind == '-')
+        return false;
+    switch (check) {
+    case CHECK_KIND:
+        return a->null == b->null && a->nitems == b->nitems;
+    case CHECK_SORTED:
+        return is_permutation(a, b);
+    case CHECK_DEADLINE:
+        return is_near(a, b);
+    default:
+        return false;
+    }
+}
+
+/* --- what subscribers hear --- */
+
+/* Whose keys a message is about; -1: those of all. */
+static int
+owner_of(const struct answer *a)
+{
+    for (size_t i = 0; i < a->nitems; i++) {
+        const struct answer *item = &a->items[i];
+        const char *mark = item->text != NULL
+                               ? memmem(item->text, item->len, OWN_MARK, strlen(OWN_MARK))
+                               : NULL;
+        if (mark != NULL)
+            return atoi(mark + strlen(OWN_MARK));
+    }
+    return -1;
+}
+
+static bool
+is_farewell(const struct answer *a)
+{
+    struct bytes word = a->nitems == 3 ? text_of(&a->items[0]) : bytes_of(NULL, 0);
+
+    return bytes_is(word, "unsubscribe") || bytes_is(word, "punsubscribe")
+           || bytes_is(word, "sunsubscribe");
+}
+
+static void
+swap(struct answer *a, struct answer *b)
+{
+    struct answer kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+void
+heard_sort(struct answer *heard, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = i; j > 0; j--) {
+            struct answer *before = &heard[j - 1], *a = &heard[j];
+            if (owner_of(before) > owner_of(a))
+                swap(before, a);
+            else if (is_farewell(before) && is_farewell(a)
+                     && bytes_cmp(text_of(&before->items[1]), text_of(&a->items[1])) > 0)
+                swap(&before->items[1], &a->items[1]);
+            else
+                break;
+        }
+    }
+}

@@ -1,0 +1,541 @@
+/*
+ * duel: plays a stream turn by turn. Requests go to both servers before any answer is
+ * read, so that the two work at the same time.
+ *
+ * A talker gets one answer a request. A subscriber gets more, so its pipeline ends with a
+ * PING of a word that nobody else says, and everything up to its answer is compared.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "duel.h"
+
+#include "agree.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "lib/daemon.h"
+#include "whole.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define REPORT_MAX 2000 /* bytes of an answer or of the server's last words */
+#define FADE_MS    2    /* what has a millisecond to live is gone then */
+
+enum { KEYVALD, REDIS, SIDES };
+
+static const char *const side_names[SIDES] = {"keyvald", "redis"};
+
+struct answers {
+    struct answer *at;
+    size_t count;
+    bool hung_up;
+};
+
+struct side {
+    struct daemon *server;
+    struct client *clients[STREAM_CLIENTS];
+};
+
+struct duel {
+    char *const *args;
+    struct side sides[SIDES];
+    struct buf queued[STREAM_CLIENTS]; /* enum check of each request since MULTI */
+    unsigned nmarkers;
+    struct troubles troubles;
+    struct buf *report;
+};
+
+/* The requests of one client in one turn. */
+struct pipeline {
+    struct buf requests; /* struct request */
+    char marker[32];     /* of a subscriber; else empty */
+    struct answers answers[SIDES];
+};
+
+/* --- the servers --- */
+
+static void
+hang_up(struct duel *d)
+{
+    for (int side = 0; side < SIDES; side++) {
+        for (int i = 0; i < STREAM_CLIENTS; i++) {
+            client_close(d->sides[side].clients[i]);
+            d->sides[side].clients[i] = NULL;
+        }
+    }
+}
+
+/* NULL: nobody listens. */
+static struct client *
+client_of(struct duel *d, int side, int client)
+{
+    struct client **c = &d->sides[side].clients[client];
+
+    if (*c == NULL)
+        *c = client_open(daemon_port(d->sides[side].server));
+    return *c;
+}
+
+/* The number behind a name in INFO's text; 0: there is none. */
+static int64_t
+figure(const char *info, const char *name)
+{
+    const char *at = strstr(info, name);
+
+    return at != NULL ? strtoll(at + strlen(name), NULL, 10) : 0;
+}
+
+/* Before keyvald ends its figures are taken. */
+static void
+take_figures(struct duel *d)
+{
+    struct client *c = client_open(daemon_port(d->sides[KEYVALD].server));
+
+    if (c == NULL)
+        return;
+    const char *info = client_ask(c, "INFO stats");
+    d->troubles.let_go += figure(info, "entries_let_go:");
+    d->troubles.cold += figure(info, "keys_read_cold:");
+    d->troubles.starts++;
+    client_close(c);
+}
+
+struct troubles
+duel_troubles(const struct duel *d)
+{
+    return d->troubles;
+}
+
+static struct daemon *
+start_server(enum daemon_kind kind, char *const *args)
+{
+    struct daemon *server = daemon_new(kind, args);
+
+    daemon_start(server);
+    return server;
+}
+
+struct duel *
+duel_new(char *const *args)
+{
+    struct duel *d = xcalloc(1, sizeof *d);
+
+    d->args = args;
+    d->sides[REDIS].server = start_server(DAEMON_REDIS, NULL);
+    d->sides[KEYVALD].server = start_server(DAEMON_KEYVALD, args);
+    return d;
+}
+
+void
+duel_free(struct duel *d)
+{
+    hang_up(d);
+    for (int side = 0; side < SIDES; side++)
+        daemon_free(d->sides[side].server);
+    for (int i = 0; i < STREAM_CLIENTS; i++)
+        buf_deinit(&d->queued[i]);
+    free(d);
+}
+
+/* As if nothing had ever been said. */
+static void
+begin(struct duel *d)
+{
+    hang_up(d);
+    daemon_free(d->sides[KEYVALD].server);
+    d->sides[KEYVALD].server = start_server(DAEMON_KEYVALD, d->args);
+    client_ask(client_of(d, REDIS, 0), "FLUSHALL");
+    hang_up(d);
+}
+
+bool
+duel_admit(struct duel *d, struct grammar *g)
+{
+    struct bytes list[] = {bytes_str("COMMAND"), bytes_str("LIST")};
+    struct answer names;
+    bool covered = true;
+
+    if (!client_command(client_of(d, KEYVALD, 0), list, 2, &names))
+        panic("keyvald does not list its commands");
+    answer_sort(&names); /* so that a seed draws the same whatever their order */
+    for (size_t i = 0; i < names.nitems; i++) {
+        const struct answer *name = &names.items[i];
+        if (!grammar_admit(g, bytes_of(name->text, name->len))) {
+            fprintf(stderr, "%s: no row in tests/random/grammar.def\n", name->text);
+            covered = false;
+        }
+    }
+    answer_deinit(&names);
+    hang_up(d);
+    return covered;
+}
+
+/* --- what differs --- */
+
+static void
+report_answers(struct duel *d, int side, const struct answer *answers, size_t count)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < count; i++)
+        answer_print(&answers[i], &text);
+    size_t shown = text.len > REPORT_MAX ? REPORT_MAX : text.len;
+    buf_printf(d->report, "%s: %.*s%s", side_names[side], (int)shown, text.data,
+               shown < text.len ? "...\n" : "");
+    buf_deinit(&text);
+}
+
+static void
+report_request(struct duel *d, const struct request *r)
+{
+    buf_printf(d->report, "they differ in what they answer to\n> ");
+    request_print(r, d->report);
+}
+
+/* keyvald's last words, where it ended without being told to. */
+static void
+report_output(struct duel *d)
+{
+    char *output = daemon_output(d->sides[KEYVALD].server);
+    size_t len = strlen(output);
+
+    buf_printf(d->report, "keyvald's output:\n%s\n",
+               output + (len > REPORT_MAX ? len - REPORT_MAX : 0));
+    free(output);
+}
+
+/* --- pipelines --- */
+
+static void
+answers_deinit(struct answers *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        answer_deinit(&a->at[i]);
+    free(a->at);
+}
+
+static size_t
+request_count(const struct pipeline *p)
+{
+    return p->requests.len / sizeof(struct request);
+}
+
+static const struct request *
+request_at(const struct pipeline *p, size_t number)
+{
+    return (const struct request *)p->requests.data + number;
+}
+
+static void
+pipeline_deinit(struct pipeline *p)
+{
+    for (int side = 0; side < SIDES; side++)
+        answers_deinit(&p->answers[side]);
+    buf_deinit(&p->requests);
+}
+
+static void
+pipeline_add(struct pipeline *p, const struct request *requests, int count)
+{
+    buf_append(&p->requests, requests, (size_t)count * sizeof *requests);
+}
+
+static void
+say(struct duel *d, int client, struct pipeline *p, int side)
+{
+    struct client *c = client_of(d, side, client);
+    struct buf out = {0};
+
+    for (size_t i = 0; i < request_count(p); i++)
+        request_encode(&out, request_at(p, i)->argv, request_at(p, i)->argc);
+    if (p->marker[0] != '\0') {
+        struct bytes ping[] = {bytes_str("PING"), bytes_str(p->marker)};
+        request_encode(&out, ping, 2);
+    }
+    p->answers[side].hung_up = c == NULL || client_exchange(c, buf_bytes(&out)) != 0;
+    buf_deinit(&out);
+}
+
+/* Whether this is the answer to the PING behind what a subscriber said. */
+static bool
+is_marker(const struct answer *a, const char *marker)
+{
+    const struct answer *text = a->nitems == 2 ? &a->items[1] : a;
+
+    return bytes_eq(bytes_of(text->text, text->len), bytes_str(marker));
+}
+
+/* A server that hangs up may have answered before, whether all was sent or not. */
+static void
+hear(struct duel *d, int client, struct pipeline *p, int side)
+{
+    struct client *c = d->sides[side].clients[client];
+    struct answers *a = &p->answers[side];
+    bool done = c == NULL;
+
+    while (!done && (p->marker[0] != '\0' || a->count < request_count(p))) {
+        a->at = xrealloc(a->at, (a->count + 1) * sizeof *a->at);
+        a->hung_up = !client_answer(c, &a->at[a->count]);
+        done = a->hung_up
+               || (p->marker[0] != '\0' && is_marker(&a->at[a->count], p->marker));
+        a->count += !a->hung_up;
+    }
+    if (a->hung_up) {
+        client_close(c);
+        d->sides[side].clients[client] = NULL;
+    }
+}
+
+static enum check
+queued_check(const struct duel *d, int client, size_t number)
+{
+    const struct buf *queued = &d->queued[client];
+
+    if (number >= queued->len / sizeof(enum check))
+        return CHECK_SAME;
+    return ((const enum check *)queued->data)[number];
+}
+
+static bool
+exec_agrees(const struct duel *d, int client, const struct answer *a,
+            const struct answer *b)
+{
+    if (a->kind != b->kind || a->null != b->null || a->nitems != b->nitems
+        || a->nitems == 0)
+        return answer_agrees(a, b, CHECK_SAME);
+    for (size_t i = 0; i < a->nitems; i++) {
+        if (!answer_agrees(&a->items[i], &b->items[i], queued_check(d, client, i)))
+            return false;
+    }
+    return true;
+}
+
+/* Remembers what EXEC will answer to. */
+static void
+follow(struct duel *d, int client, const struct request *r, const struct answer *a)
+{
+    struct bytes text = bytes_of(a->text, a->len);
+
+    if (a->kind != '+')
+        return;
+    if (bytes_is(text, "QUEUED"))
+        buf_append(&d->queued[client], &r->check, sizeof r->check);
+    else if (bytes_is(r->argv[0], "multi"))
+        d->queued[client].len = 0;
+}
+
+static bool
+talk_agrees(struct duel *d, int client, const struct pipeline *p)
+{
+    const struct answers *a = &p->answers[KEYVALD], *b = &p->answers[REDIS];
+
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct request *r = request_at(p, i);
+        bool agrees = r->check == CHECK_EXEC
+                          ? exec_agrees(d, client, &a->at[i], &b->at[i])
+                          : answer_agrees(&a->at[i], &b->at[i], r->check);
+        if (!agrees) {
+            report_request(d, r);
+            report_answers(d, KEYVALD, &a->at[i], 1);
+            report_answers(d, REDIS, &b->at[i], 1);
+            return false;
+        }
+        follow(d, client, r, &b->at[i]);
+    }
+    if (a->count == b->count)
+        return true;
+    report_request(d, request_at(p, a->count < b->count ? a->count : b->count));
+    buf_printf(d->report, "%s hangs up\n",
+               side_names[a->count < b->count ? KEYVALD : REDIS]);
+    report_output(d);
+    return false;
+}
+
+static bool
+listening_agrees(struct duel *d, const struct pipeline *p)
+{
+    const struct answers *a = &p->answers[KEYVALD], *b = &p->answers[REDIS];
+    size_t same = 0;
+
+    heard_sort(a->at, a->count);
+    heard_sort(b->at, b->count);
+    while (same < a->count && same < b->count
+           && answer_agrees(&a->at[same], &b->at[same],
+                            a->at[same].kind == '%' ? CHECK_KIND : CHECK_SAME))
+        same++;
+    if (same == a->count && same == b->count)
+        return true;
+    buf_printf(d->report, "they differ in what the subscriber hears, from item %zu on\n",
+               same);
+    report_answers(d, KEYVALD, a->at + same, a->count - same);
+    report_answers(d, REDIS, b->at + same, b->count - same);
+    return false;
+}
+
+/* Says one pipeline a client to both servers and compares what they answer. */
+static bool
+converse(struct duel *d, struct pipeline pipelines[STREAM_CLIENTS])
+{
+    bool agree = true;
+
+    for (int i = 0; i < STREAM_CLIENTS; i++) {
+        if (request_count(&pipelines[i]) > 0 && client_is_subscriber(i))
+            snprintf(pipelines[i].marker, sizeof pipelines[i].marker, "marker-%u",
+                     d->nmarkers++);
+        for (int side = 0; side < SIDES && request_count(&pipelines[i]) > 0; side++)
+            say(d, i, &pipelines[i], side);
+    }
+    for (int i = 0; i < STREAM_CLIENTS; i++) {
+        for (int side = 0; side < SIDES && request_count(&pipelines[i]) > 0; side++)
+            hear(d, i, &pipelines[i], side);
+    }
+    for (int i = 0; i < STREAM_CLIENTS && agree; i++)
+        agree = client_is_subscriber(i) ? listening_agrees(d, &pipelines[i])
+                                        : talk_agrees(d, i, &pipelines[i]);
+    for (int i = 0; i < STREAM_CLIENTS; i++)
+        pipeline_deinit(&pipelines[i]);
+    return agree;
+}
+
+static bool
+ask(struct duel *d, int client, const struct request *requests, int count)
+{
+    struct pipeline pipelines[STREAM_CLIENTS] = {0};
+
+    pipeline_add(&pipelines[client], requests, count);
+    return converse(d, pipelines);
+}
+
+/* --- acts --- */
+
+static bool
+restart(struct duel *d, enum act act)
+{
+    struct daemon *server = d->sides[KEYVALD].server;
+
+    take_figures(d);
+    hang_up(d);
+    if (act == ACT_STOP && daemon_stop(server) != 0) {
+        buf_printf(d->report, "keyvald's exit status is %d\n", daemon_status(server));
+        report_output(d);
+        return false;
+    }
+    daemon_kill(server);
+    if (daemon_try_start(server))
+        return true;
+    buf_printf(d->report, "keyvald does not start\n");
+    report_output(d);
+    return false;
+}
+
+/* Waits for the clock, which both servers share. */
+static void
+let_fade(void)
+{
+    int64_t until = clock_ms() + FADE_MS;
+    struct timespec tick = {.tv_nsec = 100000};
+
+    while (clock_ms() < until)
+        nanosleep(&tick, NULL);
+}
+
+static bool
+fade(struct duel *d, const struct step *step)
+{
+    for (int i = 0; i < step->nrequests; i++) {
+        if (!ask(d, step->client, &step->requests[i], 1))
+            return false;
+        if (i == STEP_FADES_AT)
+            let_fade();
+        if (i == STEP_FADES_AT && step->act == ACT_OUTLIVE && !restart(d, ACT_KILL))
+            return false;
+    }
+    return true;
+}
+
+/* Follows the cursors. Inside a transaction there are none: it is queued. */
+static bool
+scan(struct duel *d, const struct step *step)
+{
+    struct answer all[SIDES] = {0};
+    struct request queued = step->requests[0];
+    bool answered = true;
+
+    for (int side = 0; side < SIDES; side++)
+        answered &= scan_all(client_of(d, side, step->client), &queued, &all[side]);
+    bool agree = answered && answer_agrees(&all[KEYVALD], &all[REDIS], CHECK_SAME);
+    queued.check = CHECK_KIND;
+    follow(d, step->client, &queued, &all[REDIS]);
+    if (!agree) {
+        report_request(d, &queued);
+        for (int side = 0; side < SIDES; side++)
+            report_answers(d, side, &all[side], 1);
+        if (!answered)
+            report_output(d);
+    }
+    for (int side = 0; side < SIDES; side++)
+        answer_deinit(&all[side]);
+    return agree;
+}
+
+static bool
+look(struct duel *d)
+{
+    struct client *keyvald = client_open(daemon_port(d->sides[KEYVALD].server));
+    struct client *redis = client_open(daemon_port(d->sides[REDIS].server));
+    bool agree = look_at_everything(keyvald, redis, d->report);
+
+    if (!agree)
+        report_output(d);
+    client_close(keyvald);
+    client_close(redis);
+    return agree;
+}
+
+static bool
+converse_turn(struct duel *d, const struct step *steps, size_t count)
+{
+    struct pipeline pipelines[STREAM_CLIENTS] = {0};
+
+    for (size_t i = 0; i < count; i++)
+        pipeline_add(&pipelines[steps[i].client], steps[i].requests, steps[i].nrequests);
+    return converse(d, pipelines);
+}
+
+static bool
+act(struct duel *d, const struct step *steps, size_t count)
+{
+    switch (steps->act) {
+    case ACT_ASK:
+        return converse_turn(d, steps, count);
+    case ACT_SCAN:
+        return scan(d, steps);
+    case ACT_FADE:
+    case ACT_OUTLIVE:
+        return fade(d, steps);
+    case ACT_LOOK:
+        return look(d);
+    case ACT_STOP:
+    case ACT_KILL:
+        return restart(d, steps->act);
+    }
+    panic("a step of no kind");
+}
+
+size_t
+duel_play(struct duel *d, const struct stream *s, struct buf *report)
+{
+    size_t at = 0;
+
+    begin(d);
+    d->report = report;
+    while (at < s->nsteps) {
+        size_t count = 1;
+        while (at + count < s->nsteps
+               && stream_is_same_turn(&s->steps[at + count - 1], &s->steps[at + count]))
+            count++;
+        if (!act(d, &s->steps[at], count))
+            return at + count - 1;
+        at += count;
+    }
+    return s->nsteps;
+}

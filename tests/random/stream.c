@@ -1,0 +1,382 @@
+/*
+ * stream: draws turns until there are enough steps. A turn is a pipeline of one client,
+ * pipelines of several clients at once (each on keys of its own), or one of the acts
+ * stream.h names.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "stream.h"
+
+#include "base/mem.h"
+#include "lib/answer.h"
+#include <ctype.h>
+#include <stdlib.h>
+
+#define TALKERS         (STREAM_CLIENTS - STREAM_SUBSCRIBERS)
+#define PIPELINE_MAX    30
+#define TRANSACTION_MAX 7
+#define WORD_PRINTED    200 /* bytes of an argument */
+
+/* How often, of a thousand turns. */
+#define PER_1000_RESTART  6
+#define PER_1000_LOOK     3
+#define PER_1000_FADE     40
+#define PER_1000_SCAN     15
+#define PER_1000_TOGETHER 60
+#define PER_1000_LISTEN   60
+
+struct drawing {
+    struct grammar *grammar;
+    struct arena *arena;
+    struct stream stream;
+    size_t cap;
+    int turn;
+    int queued[STREAM_CLIENTS]; /* requests until EXEC; 0: no MULTI was said */
+};
+
+bool
+stream_is_same_turn(const struct step *a, const struct step *b)
+{
+    return a->act == ACT_ASK && b->act == ACT_ASK && a->turn == b->turn;
+}
+
+bool
+client_is_subscriber(int client)
+{
+    return client >= TALKERS;
+}
+
+static void
+add_step(struct drawing *d, enum act act, int client, const struct request *requests,
+         int nrequests)
+{
+    struct stream *s = &d->stream;
+    size_t size = (size_t)nrequests * sizeof *requests;
+    struct request *kept = arena_alloc(d->arena, size + 1);
+
+    if (s->nsteps == d->cap) {
+        d->cap = d->cap * 2 + 64;
+        s->steps = xrealloc(s->steps, d->cap * sizeof *s->steps);
+    }
+    if (size > 0)
+        memcpy(kept, requests, size);
+    s->steps[s->nsteps++] = (struct step){act, client, d->turn, kept, nrequests};
+}
+
+static void
+add_request(struct drawing *d, int client, struct request r)
+{
+    add_step(d, ACT_ASK, client, &r, 1);
+}
+
+/* --- turns --- */
+
+static void
+follow_transaction(struct drawing *d, int client, const struct request *r)
+{
+    static const char *const ends[] = {"exec", "discard", "reset", "quit"};
+
+    if (bytes_is(r->argv[0], "multi") && d->queued[client] == 0)
+        d->queued[client] = 2 + (int)grammar_below(d->grammar, TRANSACTION_MAX);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (bytes_is(r->argv[0], ends[i]))
+            d->queued[client] = 0;
+    }
+}
+
+static struct request
+draw_exec(struct drawing *d)
+{
+    struct request exec = grammar_say(d->grammar, "EXEC");
+
+    exec.check = CHECK_EXEC;
+    return exec;
+}
+
+static void
+draw_talk(struct drawing *d, int client)
+{
+    unsigned scopes = SCOPE_KEYS | SCOPE_WHOLE | SCOPE_TRANSACTION;
+    struct request r;
+
+    if (d->queued[client] > 0 && --d->queued[client] == 0)
+        r = draw_exec(d);
+    else
+        r = grammar_draw(d->grammar, scopes);
+    follow_transaction(d, client, &r);
+    add_request(d, client, r);
+}
+
+static void
+draw_pipeline(struct drawing *d)
+{
+    int client = (int)grammar_below(d->grammar, TALKERS);
+    uint64_t roll = grammar_below(d->grammar, 20);
+    uint64_t length = 1;
+
+    if (roll == 0)
+        length += grammar_below(d->grammar, PIPELINE_MAX);
+    else if (roll < 8)
+        length += grammar_below(d->grammar, 6);
+    while (length-- > 0)
+        draw_talk(d, client);
+}
+
+/* A whole transaction, or a single request, on keys of the client's own. */
+static void
+draw_alone(struct drawing *d, int client)
+{
+    bool transaction = grammar_below(d->grammar, 8) == 0;
+    uint64_t length = transaction ? 1 + grammar_below(d->grammar, TRANSACTION_MAX) : 1;
+    struct buf whole = {0};
+
+    for (uint64_t i = 0; i < length; i++) {
+        struct request r = grammar_draw(d->grammar, SCOPE_KEYS);
+        if (!transaction) {
+            add_request(d, client, r);
+            return;
+        }
+        buf_append(&whole, &r, sizeof r);
+    }
+    struct request multi = grammar_say(d->grammar, "MULTI"), exec = draw_exec(d);
+    add_request(d, client, multi);
+    for (uint64_t i = 0; i < length; i++)
+        add_request(d, client, ((struct request *)whole.data)[i]);
+    add_request(d, client, exec);
+    buf_deinit(&whole);
+}
+
+/* Several at once. What a client has queued before might look at more than its keys, so
+ * it is dropped first. */
+static void
+draw_together(struct drawing *d)
+{
+    for (int client = 0; client < TALKERS; client++) {
+        uint64_t length = grammar_below(d->grammar, 10);
+        if (length == 0)
+            continue;
+        d->queued[client] = 0;
+        grammar_set_owner(d->grammar, client);
+        add_request(d, client, grammar_say(d->grammar, "DISCARD"));
+        while (length-- > 0)
+            draw_alone(d, client);
+    }
+    grammar_set_owner(d->grammar, -1);
+}
+
+static void
+draw_listening(struct drawing *d, int client)
+{
+    uint64_t length = 1 + grammar_below(d->grammar, 4);
+
+    while (length-- > 0) {
+        unsigned scope =
+            grammar_below(d->grammar, 8) == 0 ? SCOPE_KEYS : SCOPE_SUBSCRIBER;
+        add_request(d, client, grammar_draw(d->grammar, scope));
+    }
+}
+
+static void
+draw_scan(struct drawing *d)
+{
+    int client = (int)grammar_below(d->grammar, TALKERS);
+    struct request r = grammar_draw(d->grammar, SCOPE_SCAN);
+
+    if (r.argc > 0)
+        add_step(d, ACT_SCAN, client, &r, 1);
+}
+
+/* The request for one key. */
+static struct request
+exists(struct drawing *d, struct bytes key)
+{
+    struct bytes *argv = arena_alloc(d->arena, 2 * sizeof *argv);
+
+    argv[0] = bytes_str("EXISTS");
+    argv[1] = key;
+    return (struct request){argv, 2, CHECK_SAME};
+}
+
+/* A key fades, and something is done to it. The last request settles it: DBSIZE and
+ * events come to know at different moments that a key has gone. */
+static void
+draw_fade(struct drawing *d)
+{
+    struct grammar *g = d->grammar;
+    int client = (int)grammar_below(g, TALKERS);
+    bool outlive = grammar_below(g, 5) == 0;
+    struct request discard = grammar_say(g, "DISCARD");
+    struct request select = grammar_say(g, "SELECT near");
+    struct request fleeting = grammar_draw(g, SCOPE_FLEETING);
+    struct bytes key = fleeting.argv[1];
+
+    grammar_set_key(g, key);
+    struct request use = grammar_draw(g, SCOPE_KEYS);
+    grammar_set_key(g, bytes_of(NULL, 0));
+    struct request all[] = {discard, select, fleeting,      select,
+                            use,     select, exists(d, key)};
+    add_step(d, outlive ? ACT_OUTLIVE : ACT_FADE, client, all, sizeof all / sizeof *all);
+    d->queued[client] = 0;
+    if (outlive)
+        memset(d->queued, 0, sizeof d->queued);
+}
+
+/* New clients speak RESP2; every other says that it would rather speak RESP3. */
+static void
+draw_greetings(struct drawing *d)
+{
+    for (int client = 0; client < STREAM_CLIENTS; client++) {
+        struct request hello = grammar_say(d->grammar, "HELLO 3");
+        hello.check = CHECK_KIND;
+        d->queued[client] = 0;
+        if (grammar_below(d->grammar, 2) == 0)
+            add_request(d, client, hello);
+    }
+}
+
+static void
+draw_restart(struct drawing *d)
+{
+    bool kill = grammar_below(d->grammar, 2) == 0;
+
+    add_step(d, kill ? ACT_KILL : ACT_STOP, 0, NULL, 0);
+    d->turn++;
+    draw_greetings(d);
+}
+
+/* Whether one of a thousand is among the next so many, which are taken away. */
+static bool
+falls(uint64_t *roll, uint64_t per_1000)
+{
+    bool in = *roll < per_1000;
+
+    *roll -= in ? 0 : per_1000;
+    return in;
+}
+
+static void
+draw_turn(struct drawing *d)
+{
+    uint64_t roll = grammar_below(d->grammar, 1000);
+
+    d->turn++;
+    if (falls(&roll, PER_1000_RESTART))
+        draw_restart(d);
+    else if (falls(&roll, PER_1000_LOOK))
+        add_step(d, ACT_LOOK, 0, NULL, 0);
+    else if (falls(&roll, PER_1000_FADE))
+        draw_fade(d);
+    else if (falls(&roll, PER_1000_SCAN))
+        draw_scan(d);
+    else if (falls(&roll, PER_1000_TOGETHER))
+        draw_together(d);
+    else if (falls(&roll, PER_1000_LISTEN))
+        draw_listening(d, TALKERS + (int)grammar_below(d->grammar, STREAM_SUBSCRIBERS));
+    else
+        draw_pipeline(d);
+}
+
+/* What was published is heard, what was written is there, and is there after a kill. */
+static void
+draw_end(struct drawing *d)
+{
+    for (int i = 0; i < STREAM_SUBSCRIBERS; i++)
+        add_request(d, TALKERS + i, grammar_say(d->grammar, "PING"));
+    add_step(d, ACT_LOOK, 0, NULL, 0);
+    add_step(d, ACT_KILL, 0, NULL, 0);
+    add_step(d, ACT_LOOK, 0, NULL, 0);
+    add_step(d, ACT_STOP, 0, NULL, 0);
+    add_step(d, ACT_LOOK, 0, NULL, 0);
+}
+
+struct stream
+stream_draw(struct grammar *g, struct arena *arena, size_t nsteps)
+{
+    struct drawing d = {.grammar = g, .arena = arena};
+
+    draw_greetings(&d);
+    while (d.stream.nsteps < nsteps)
+        draw_turn(&d);
+    d.turn++;
+    draw_end(&d);
+    return d.stream;
+}
+
+void
+stream_deinit(struct stream *s)
+{
+    free(s->steps);
+    *s = (struct stream){0};
+}
+
+struct stream
+stream_copy(const struct stream *s)
+{
+    size_t size = s->nsteps * sizeof *s->steps;
+    struct stream copy = {xmalloc(size + 1), s->nsteps};
+
+    if (size > 0)
+        memcpy(copy.steps, s->steps, size);
+    return copy;
+}
+
+/* --- for people --- */
+
+static void
+print_word(struct bytes word, struct buf *out)
+{
+    size_t shown = word.len > WORD_PRINTED ? WORD_PRINTED : word.len;
+    bool plain = word.len > 0;
+
+    for (size_t i = 0; i < shown; i++)
+        plain &=
+            isgraph((unsigned char)word.data[i]) && strchr("\"'\\", word.data[i]) == NULL;
+    if (plain)
+        buf_append(out, word.data, shown);
+    else
+        answer_quote(out, bytes_of(word.data, shown));
+    if (shown < word.len)
+        buf_printf(out, "...(%zu bytes)", word.len);
+}
+
+void
+request_print(const struct request *r, struct buf *out)
+{
+    for (int i = 0; i < r->argc; i++) {
+        if (i > 0)
+            buf_append(out, " ", 1);
+        print_word(r->argv[i], out);
+    }
+    buf_append(out, "\n", 1);
+}
+
+static void
+print_step(const struct step *step, struct buf *out)
+{
+    for (int i = 0; i < step->nrequests; i++) {
+        buf_printf(out, "%c>%s ", 'a' + step->client, step->act == ACT_SCAN ? "~" : "");
+        request_print(&step->requests[i], out);
+        if (i == STEP_FADES_AT && step->act == ACT_OUTLIVE)
+            buf_printf(out, "! kill\n! start\n");
+        if (i == STEP_FADES_AT && (step->act == ACT_FADE || step->act == ACT_OUTLIVE))
+            buf_printf(out, "! clock +2ms\n");
+    }
+    if (step->act == ACT_LOOK)
+        buf_printf(out, "# everything is looked at\n");
+    if (step->act == ACT_STOP || step->act == ACT_KILL)
+        buf_printf(out, "! %s\n! start\n", step->act == ACT_STOP ? "stop" : "kill");
+}
+
+void
+stream_print(const struct stream *s, struct buf *out)
+{
+    for (size_t i = 0; i < s->nsteps; i++) {
+        const struct step *step = &s->steps[i];
+        bool joined = step->act == ACT_ASK && i + 1 < s->nsteps
+                      && stream_is_same_turn(step, step + 1);
+        if (joined && (i == 0 || !stream_is_same_turn(step - 1, step)))
+            buf_printf(out, "# at once:\n");
+        print_step(step, out);
+        if (!joined)
+            buf_append(out, "\n", 1);
+    }
+}

@@ -1,0 +1,197 @@
+/*
+ * whole: which keys there are is asked of Redis; that keyvald has no others is what DBSIZE
+ * says.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "whole.h"
+
+#include "agree.h"
+#include "base/mem.h"
+#include <stdlib.h>
+
+/* --- cursors --- */
+
+static struct bytes
+text_of(const struct answer *a)
+{
+    return bytes_of(a->text, a->len);
+}
+
+/* Moves the items of one answer behind those of another. */
+static void
+take_items(struct answer *to, struct answer *from)
+{
+    size_t size = (to->nitems + from->nitems + 1) * sizeof *to->items;
+
+    to->items = xrealloc(to->items, size);
+    for (size_t i = 0; i < from->nitems; i++)
+        to->items[to->nitems++] = from->items[i];
+    from->nitems = 0;
+}
+
+static void
+sort_once(struct answer *a)
+{
+    size_t kept = 0;
+
+    answer_sort(a);
+    for (size_t i = 0; i < a->nitems; i++) {
+        if (kept > 0 && bytes_eq(text_of(&a->items[kept - 1]), text_of(&a->items[i])))
+            answer_deinit(&a->items[i]);
+        else
+            a->items[kept++] = a->items[i];
+    }
+    a->nitems = kept;
+}
+
+bool
+scan_all(struct client *c, const struct request *first, struct answer *out)
+{
+    struct bytes argv[REQUEST_WORDS_MAX];
+    char *cursor = NULL;
+
+    *out = (struct answer){.kind = '*'};
+    memcpy(argv, first->argv, (size_t)first->argc * sizeof *argv);
+    do {
+        struct answer page;
+        bool answered = c != NULL && client_command(c, argv, first->argc, &page);
+        free(cursor);
+        if (!answered)
+            return false;
+        if (page.nitems != 2) {
+            answer_deinit(out);
+            *out = page;
+            return true;
+        }
+        take_items(out, &page.items[1]);
+        cursor = bytes_dup(text_of(&page.items[0]));
+        argv[1] = bytes_str(cursor);
+        answer_deinit(&page);
+    } while (strcmp(cursor, "0") != 0);
+    free(cursor);
+    sort_once(out);
+    return true;
+}
+
+/* --- everything --- */
+
+static const char *const stores[] = {"0", "1", "2", "15"};
+static const struct {
+    const char *command;
+    enum check check;
+} views[] = {{"TYPE", CHECK_SAME}, {"GET", CHECK_SAME}, {"PTTL", CHECK_DEADLINE}};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static void
+report_two(struct buf *report, const char *what, struct bytes key,
+           const struct answer answers[2])
+{
+    buf_printf(report, "they differ when everything is looked at\n> %s ", what);
+    if (key.data != NULL)
+        answer_quote(report, key);
+    buf_printf(report, "\nkeyvald: ");
+    answer_print(&answers[0], report);
+    buf_printf(report, "redis: ");
+    answer_print(&answers[1], report);
+}
+
+/* Whether both answer the same to what was sent to both. */
+static bool
+hear_both(struct client *const clients[2], const char *what, struct bytes key,
+          enum check check, struct buf *report)
+{
+    struct answer answers[2] = {0};
+
+    for (int i = 0; i < 2; i++) {
+        if (!client_answer(clients[i], &answers[i])) {
+            buf_printf(report, "%s hangs up when asked for %s\n",
+                       i == 0 ? "keyvald" : "redis", what);
+            answer_deinit(&answers[0]);
+            return false;
+        }
+    }
+    bool agree = answer_agrees(&answers[0], &answers[1], check);
+    if (!agree)
+        report_two(report, what, key, answers);
+    answer_deinit(&answers[0]);
+    answer_deinit(&answers[1]);
+    return agree;
+}
+
+static bool
+ask_both(struct client *const clients[2], const char *line, struct buf *report)
+{
+    struct bytes argv[2] = {bytes_str(line)};
+    const char *blank = strchr(line, ' ');
+    struct buf out = {0};
+
+    if (blank != NULL) {
+        argv[0].len = (size_t)(blank - line);
+        argv[1] = bytes_str(blank + 1);
+    }
+    request_encode(&out, argv, blank != NULL ? 2 : 1);
+    for (int i = 0; i < 2; i++)
+        client_send(clients[i], buf_bytes(&out));
+    buf_deinit(&out);
+    return hear_both(clients, line, bytes_of(NULL, 0), CHECK_SAME, report);
+}
+
+static bool
+look_at_keys(struct client *const clients[2], const struct answer *keys,
+             struct buf *report)
+{
+    struct buf out = {0};
+    bool agree = true;
+
+    for (size_t i = 0; i < keys->nitems; i++) {
+        for (size_t j = 0; j < COUNT_OF(views); j++) {
+            struct bytes argv[] = {bytes_str(views[j].command), text_of(&keys->items[i])};
+            request_encode(&out, argv, 2);
+        }
+    }
+    for (int i = 0; i < 2 && agree; i++)
+        agree = client_exchange(clients[i], buf_bytes(&out)) == 0;
+    buf_deinit(&out);
+    if (!agree)
+        buf_printf(report, "a server hangs up when everything is looked at\n");
+    for (size_t i = 0; i < keys->nitems * COUNT_OF(views) && agree; i++)
+        agree = hear_both(clients, views[i % COUNT_OF(views)].command,
+                          text_of(&keys->items[i / COUNT_OF(views)]),
+                          views[i % COUNT_OF(views)].check, report);
+    return agree;
+}
+
+static bool
+look_at_store(struct client *const clients[2], const char *store, struct buf *report)
+{
+    struct bytes list[] = {bytes_str("KEYS"), bytes_str("*")};
+    struct answer keys;
+    struct buf select = {0};
+
+    buf_printf(&select, "SELECT %s", store);
+    buf_append(&select, "", 1);
+    bool agree = ask_both(clients, select.data, report);
+    if (agree && client_command(clients[1], list, 2, &keys)) {
+        agree =
+            look_at_keys(clients, &keys, report) && ask_both(clients, "DBSIZE", report);
+        answer_deinit(&keys);
+    }
+    if (!agree)
+        buf_printf(report, "in store %s\n", store);
+    buf_deinit(&select);
+    return agree;
+}
+
+bool
+look_at_everything(struct client *keyvald, struct client *redis, struct buf *report)
+{
+    struct client *const clients[2] = {keyvald, redis};
+    bool agree = keyvald != NULL && redis != NULL;
+
+    if (!agree)
+        buf_printf(report, "nobody listens\n");
+    for (size_t i = 0; i < COUNT_OF(stores) && agree; i++)
+        agree = look_at_store(clients, stores[i], report);
+    return agree;
+}
