@@ -214,16 +214,17 @@ keyspace_flush_all(struct keyspace *ks)
         store_flush(s);
 }
 
-/* Stores nobody has selected go when they are empty, and the tables know that they are. */
+/* Stores nobody has selected go when they are empty, and the tables know that they are,
+ * whatever happens: the next store of that name has another id. */
 static void
 drop_empty_stores(struct keyspace *ks)
 {
-    uint64_t applied = storage_applied(ks->storage);
+    uint64_t checkpointed = storage_checkpointed(ks->storage);
 
     for (int i = 0; i < DROP_STORES && ks->ring != NULL; i++) {
         struct store *s = ks->ring;
         ks->ring = s->next;
-        if (s->holds == 0 && s->count == 0 && s->stamp <= applied)
+        if (s->holds == 0 && s->count == 0 && s->stamp <= checkpointed)
             store_free(s);
     }
 }

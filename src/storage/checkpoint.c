@@ -18,6 +18,7 @@ checkpoint_make(struct storage *s)
 
     if (code != 0)
         return dberr_log(code, "The tables cannot be checkpointed");
+    atomic_store(&s->checkpointed, atomic_load(&s->applied));
     wal_remove(s->wal, atomic_load(&s->applied));
     s->checkpoint.changes = 0;
     s->checkpoint.tables = 0;

@@ -89,6 +89,7 @@ storage_open(const struct storage_options *options, char error[STORAGE_ERROR_MAX
     s->next = s->mark.number + 1;
     s->next_store = s->mark.next_id;
     s->applied = s->mark.number;
+    s->checkpointed = s->mark.number; /* recovery ends with one */
     s->written = s->mark.number;
     return s;
 }
@@ -282,6 +283,12 @@ uint64_t
 storage_applied(const struct storage *s)
 {
     return atomic_load(&s->applied);
+}
+
+uint64_t
+storage_checkpointed(const struct storage *s)
+{
+    return atomic_load(&s->checkpointed);
 }
 
 uint64_t

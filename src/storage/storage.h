@@ -80,7 +80,9 @@ void storage_start(struct storage *s);
  * (storage_finish_reads). */
 int storage_close(struct storage *s);
 
-/* An id for a store that is written to for the first time. */
+/* An id for a store that is written to for the first time. A name that had one before may
+ * get another only when the batch that emptied its store is checkpointed: a start that
+ * read of both would take the one for the other. */
 uint32_t storage_new_store(struct storage *s);
 
 /* The number the next batch will have. */
@@ -94,6 +96,9 @@ int storage_append(struct storage *s, struct bytes effects);
 uint64_t storage_written(const struct storage *s);
 uint64_t storage_durable(const struct storage *s);
 uint64_t storage_applied(const struct storage *s);
+
+/* What was applied up to here stays so: no start reads it from the log again. */
+uint64_t storage_checkpointed(const struct storage *s);
 
 /* What was appended up to here is as safe as the sync mode promises. */
 uint64_t storage_promised(const struct storage *s);

@@ -36,7 +36,7 @@ struct storage {
     struct catalog_mark mark;
 
     /* For everyone: */
-    _Atomic uint64_t written, applied;
+    _Atomic uint64_t written, applied, checkpointed;
     _Atomic bool log_failing, apply_failing;
     _Atomic uint64_t transactions;
     _Atomic int64_t last_sync_ms;
