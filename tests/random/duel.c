@@ -191,15 +191,19 @@ report_request(struct duel *d, const struct request *r)
     request_print(r, d->report);
 }
 
-/* keyvald's last words, where it ended without being told to. */
+/* What keyvald complained about. */
 static void
 report_output(struct duel *d)
 {
     char *output = daemon_output(d->sides[KEYVALD].server);
-    size_t len = strlen(output);
+    bool crashed = false; /* a sanitizer says why, to the end */
 
-    buf_printf(d->report, "keyvald's output:\n%s\n",
-               output + (len > REPORT_MAX ? len - REPORT_MAX : 0));
+    for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        crashed |=
+            strstr(line, "ERROR:") != NULL || strstr(line, "runtime error:") != NULL;
+        if (crashed || strstr(line, " # ") != NULL)
+            buf_printf(d->report, "keyvald's log: %.*s\n", REPORT_MAX, line);
+    }
     free(output);
 }
 
@@ -346,7 +350,6 @@ talk_agrees(struct duel *d, int client, const struct pipeline *p)
     report_request(d, request_at(p, a->count < b->count ? a->count : b->count));
     buf_printf(d->report, "%s hangs up\n",
                side_names[a->count < b->count ? KEYVALD : REDIS]);
-    report_output(d);
     return false;
 }
 
@@ -416,14 +419,12 @@ restart(struct duel *d, enum act act)
     hang_up(d);
     if (act == ACT_STOP && daemon_stop(server) != 0) {
         buf_printf(d->report, "keyvald's exit status is %d\n", daemon_status(server));
-        report_output(d);
         return false;
     }
     daemon_kill(server);
     if (daemon_try_start(server))
         return true;
     buf_printf(d->report, "keyvald does not start\n");
-    report_output(d);
     return false;
 }
 
@@ -469,8 +470,6 @@ scan(struct duel *d, const struct step *step)
         report_request(d, &queued);
         for (int side = 0; side < SIDES; side++)
             report_answers(d, side, &all[side], 1);
-        if (!answered)
-            report_output(d);
     }
     for (int side = 0; side < SIDES; side++)
         answer_deinit(&all[side]);
@@ -484,8 +483,6 @@ look(struct duel *d)
     struct client *redis = client_open(daemon_port(d->sides[REDIS].server));
     bool agree = look_at_everything(keyvald, redis, d->report);
 
-    if (!agree)
-        report_output(d);
     client_close(keyvald);
     client_close(redis);
     return agree;
@@ -494,8 +491,13 @@ look(struct duel *d)
 static bool
 converse_turn(struct duel *d, const struct step *steps, size_t count)
 {
+    static const struct bytes discard = {"DISCARD", 7};
+    static const struct request alone = {&discard, 1, CHECK_SAME};
     struct pipeline pipelines[STREAM_CLIENTS] = {0};
+    bool shared = stream_is_shared_turn(steps, count);
 
+    for (int i = 0; shared && !client_is_subscriber(i); i++)
+        pipeline_add(&pipelines[i], &alone, 1);
     for (size_t i = 0; i < count; i++)
         pipeline_add(&pipelines[steps[i].client], steps[i].requests, steps[i].nrequests);
     return converse(d, pipelines);
@@ -529,12 +531,11 @@ duel_play(struct duel *d, const struct stream *s, struct buf *report)
     begin(d);
     d->report = report;
     while (at < s->nsteps) {
-        size_t count = 1;
-        while (at + count < s->nsteps
-               && stream_is_same_turn(&s->steps[at + count - 1], &s->steps[at + count]))
-            count++;
-        if (!act(d, &s->steps[at], count))
+        size_t count = stream_turn(s, at);
+        if (!act(d, &s->steps[at], count)) {
+            report_output(d);
             return at + count - 1;
+        }
         at += count;
     }
     return s->nsteps;

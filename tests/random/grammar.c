@@ -438,7 +438,7 @@ is_fragile(const char *shape)
     return strstr(shape, "store") != NULL || strncmp(shape, "COMMAND", 7) == 0;
 }
 
-/* A wrong argument, or one too many or too few. */
+/* A wrong argument, or one too many or too few. It may name a key that is nobody's. */
 static void
 spoil(struct grammar *g, struct words *w, const char *shape)
 {
@@ -499,7 +499,8 @@ grammar_draw(struct grammar *g, unsigned scopes)
     while (skip >= weight_of(g, row, scopes))
         skip -= weight_of(g, row++, scopes);
     add_shape(g, &w, rows[row].shape, strlen(rows[row].shape));
-    if ((scopes & SCOPE_AS_IT_STANDS) == 0 && grammar_below(g, SPOIL_EVERY) == 0)
+    if ((scopes & SCOPE_AS_IT_STANDS) == 0 && g->owner < 0
+        && grammar_below(g, SPOIL_EVERY) == 0)
         spoil(g, &w, rows[row].shape);
     return finish(g, &w, rows[row].check);
 }

@@ -34,12 +34,6 @@ struct drawing {
 };
 
 bool
-stream_is_same_turn(const struct step *a, const struct step *b)
-{
-    return a->act == ACT_ASK && b->act == ACT_ASK && a->turn == b->turn;
-}
-
-bool
 client_is_subscriber(int client)
 {
     return client >= TALKERS;
@@ -145,8 +139,7 @@ draw_alone(struct drawing *d, int client)
     buf_deinit(&whole);
 }
 
-/* Several at once. What a client has queued before might look at more than its keys, so
- * it is dropped first. */
+/* Several at once. What they have queued before is dropped (stream.h). */
 static void
 draw_together(struct drawing *d)
 {
@@ -156,22 +149,27 @@ draw_together(struct drawing *d)
             continue;
         d->queued[client] = 0;
         grammar_set_owner(d->grammar, client);
-        add_request(d, client, grammar_say(d->grammar, "DISCARD"));
         while (length-- > 0)
             draw_alone(d, client);
     }
     grammar_set_owner(d->grammar, -1);
 }
 
+/* What a subscriber hears cannot be told apart by the request it answers to, so all of it
+ * must be the same. */
 static void
 draw_listening(struct drawing *d, int client)
 {
     uint64_t length = 1 + grammar_below(d->grammar, 4);
 
-    while (length-- > 0) {
-        unsigned scope =
-            grammar_below(d->grammar, 8) == 0 ? SCOPE_KEYS : SCOPE_SUBSCRIBER;
-        add_request(d, client, grammar_draw(d->grammar, scope));
+    while (length > 0) {
+        bool other = grammar_below(d->grammar, 8) == 0;
+        struct request r =
+            grammar_draw(d->grammar, other ? SCOPE_KEYS : SCOPE_SUBSCRIBER);
+        if (r.argc == 0 || r.check != CHECK_SAME)
+            continue;
+        add_request(d, client, r);
+        length--;
     }
 }
 
@@ -319,6 +317,28 @@ stream_copy(const struct stream *s)
     return copy;
 }
 
+size_t
+stream_turn(const struct stream *s, size_t at)
+{
+    size_t count = 1;
+
+    while (at + count < s->nsteps && s->steps[at].act == ACT_ASK
+           && s->steps[at + count].act == ACT_ASK
+           && s->steps[at + count].turn == s->steps[at].turn)
+        count++;
+    return count;
+}
+
+bool
+stream_is_shared_turn(const struct step *steps, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (steps[i].client != steps[0].client)
+            return true;
+    }
+    return false;
+}
+
 /* --- for people --- */
 
 static void
@@ -369,14 +389,15 @@ print_step(const struct step *step, struct buf *out)
 void
 stream_print(const struct stream *s, struct buf *out)
 {
-    for (size_t i = 0; i < s->nsteps; i++) {
-        const struct step *step = &s->steps[i];
-        bool joined = step->act == ACT_ASK && i + 1 < s->nsteps
-                      && stream_is_same_turn(step, step + 1);
-        if (joined && (i == 0 || !stream_is_same_turn(step - 1, step)))
-            buf_printf(out, "# at once:\n");
-        print_step(step, out);
-        if (!joined)
-            buf_append(out, "\n", 1);
+    for (size_t at = 0, count; at < s->nsteps; at += count) {
+        count = stream_turn(s, at);
+        if (count > 1)
+            buf_printf(out, "# at once%s:\n",
+                       stream_is_shared_turn(&s->steps[at], count)
+                           ? ", each behind a DISCARD"
+                           : "");
+        for (size_t i = 0; i < count; i++)
+            print_step(&s->steps[at + i], out);
+        buf_append(out, "\n", 1);
     }
 }

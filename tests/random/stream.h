@@ -44,8 +44,12 @@ void stream_deinit(struct stream *s);
 
 struct stream stream_copy(const struct stream *s);
 
-/* Whether two steps, one behind the other, go out at once. */
-bool stream_is_same_turn(const struct step *a, const struct step *b);
+/* How many steps, from this one on, go out at once. */
+size_t stream_turn(const struct stream *s, size_t at);
+
+/* Whether these steps of one turn are said by several clients. Then each of them says
+ * DISCARD before: what was queued may look at more than the client's own keys. */
+bool stream_is_shared_turn(const struct step *steps, size_t count);
 
 /* Whether the client of a step only listens. */
 bool client_is_subscriber(int client);
