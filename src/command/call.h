@@ -41,6 +41,7 @@ struct call {
     const struct command *command; /* its row; NULL before it was found */
     const struct bytes *argv;      /* borrowed until the command returns */
     int argc;
+    bool in_exec;          /* was queued by MULTI */
     struct listed *listed; /* keys that were listed for it (listed.h), or NULL */
     int64_t now;           /* ms; the same for the whole request */
     struct bytes failure;  /* fail's text, in scratch */

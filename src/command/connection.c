@@ -20,6 +20,12 @@ cmd_ping(struct call *c)
     if (c->argc > 2)
         return fail(c, "ERR wrong number of arguments for 'ping' command");
 
+    if (c->out->protocol == 2 && subscriber_is_active(&c->session->subscriber)) {
+        reply_array(c->out, 2);
+        reply_bulk_str(c->out, "pong");
+        reply_bulk(c->out, c->argc == 2 ? c->argv[1] : bytes_str(""));
+        return OK;
+    }
     if (c->argc == 2)
         reply_bulk(c->out, c->argv[1]);
     else

@@ -86,6 +86,19 @@ check_multi(struct call *c)
     return OK;
 }
 
+/* A client that subscribed in RESP2 could not tell replies from messages. */
+static enum err
+check_subscribed(struct call *c)
+{
+    if (c->out->protocol != 2 || !subscriber_is_active(&c->session->subscriber)
+        || (c->command->flags & CMD_SUBSCRIBED))
+        return OK;
+    return fail(c,
+                "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                "QUIT / RESET are allowed in this context",
+                c->command->name);
+}
+
 /* Whether carrying it out now would change keys. */
 static bool
 is_write(const struct call *c)
@@ -109,6 +122,7 @@ admit(struct call *c)
     TRY(find_command(c));
     TRY(check_arity(c));
     TRY(check_multi(c));
+    TRY(check_subscribed(c));
     TRY(check_writable(c));
     return OK;
 }

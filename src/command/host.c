@@ -13,6 +13,7 @@
 #include "command/latency.h"
 #include "command/memory.h"
 #include "command/save.h"
+#include "command/notify.h"
 #include "command/session_priv.h"
 #include "command/slowlog.h"
 #include "command/table.h"
@@ -29,6 +30,12 @@ draw_run_id(char *text, size_t size)
         panic("no random bytes from the system");
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(text + 2 * i, size - 2 * i, "%02x", random[i]);
+}
+
+static void
+tell_expired(void *arg, struct store *s, struct bytes key)
+{
+    notify_host(arg, s, NOTIFY_EXPIRED, "expired", key);
 }
 
 void
@@ -48,11 +55,13 @@ host_init(struct host *h, struct config *config, struct keyspace *ks)
     h->sampled_us = clock_mono_us();
     h->saved_ms = h->started_ms;
     draw_run_id(h->run_id, sizeof h->run_id);
+    keyspace_on_expired(ks, tell_expired, h);
 }
 
 void
 host_deinit(struct host *h)
 {
+    keyspace_on_expired(h->keyspace, NULL, NULL);
     for (int i = 0; i < COMMAND_COUNT; i++)
         histogram_free(h->by_command[i].times);
     slowlog_free(h->slowlog);
@@ -60,6 +69,7 @@ host_deinit(struct host *h)
     free(h->by_command);
     free(h->by_error);
     table_free(h->table);
+    pubsub_deinit(&h->pubsub);
     arena_deinit(&h->scratch);
 }
 

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/version.h"
+#include "command/pubsub.h"
 #include "command/rate.h"
 #include "config/config.h"
 #include <stdbool.h>
@@ -62,6 +63,7 @@ struct host {
     uint64_t saving;  /* the batch that BGSAVE waits for, */
     bool is_saving;   /* where it does */
     /* The commands' own. */
+    struct pubsub pubsub;
     struct command_table *table;
     struct arena scratch; /* of the request being carried out */
 };

@@ -286,9 +286,9 @@ info_stats(struct call *c, struct buf *out)
 
     write_traffic(h, out);
     write_keys(h, out);
-    NOTHING(out, "pubsub_channels");
-    NOTHING(out, "pubsub_patterns");
-    NOTHING(out, "pubsubshard_channels");
+    INFO_LINE(out, "pubsub_channels", "%zu", h->pubsub.channels[CHANNEL_PLAIN].count);
+    INFO_LINE(out, "pubsub_patterns", "%zu", h->pubsub.channels[CHANNEL_PATTERN].count);
+    INFO_LINE(out, "pubsubshard_channels", "%zu", h->pubsub.channels[CHANNEL_SHARD].count);
     NOTHING(out, "latest_fork_usec");
     NOTHING(out, "total_forks");
     NOTHING(out, "migrate_cached_sockets");

@@ -33,6 +33,7 @@ static const struct word flag_words[] = {
     {CMD_READ, "readonly"},
     {CMD_GROWS, "denyoom"},
     {CMD_ADMIN, "admin"},
+    {CMD_PUBSUB, "pubsub"},
     {CMD_NOSCRIPT, "noscript"},
     {CMD_LOADING, "loading"},
     {CMD_STALE, "stale"},

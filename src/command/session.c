@@ -83,6 +83,7 @@ session_free(struct session *s)
     if (s->throttled)
         leave_ring(s);
     leave_host(s);
+    pubsub_leave(s);
     session_unwatch(s);
     queue_clear(&s->queue);
     store_release(s->store);

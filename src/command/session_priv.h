@@ -3,6 +3,7 @@
 #ifndef COMMAND_SESSION_PRIV_H
 #define COMMAND_SESSION_PRIV_H
 
+#include "command/pubsub.h"
 #include "command/queue.h"
 #include "command/session.h"
 #include "resp/parser.h"
@@ -36,6 +37,7 @@ struct session {
     bool closing, killed;
     struct session_peer peer;
     struct session *next_session, *previous_session; /* all; the list host->sessions */
+    struct subscriber subscriber;
     /* MULTI */
     struct queue queue;
     struct watch **watches;

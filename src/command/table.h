@@ -23,15 +23,18 @@ enum {
     CMD_FAST = 1 << 8, /* O(1), or in the number of its keys */
     CMD_NO_AUTH = 1 << 9,
     CMD_NO_ASYNC_LOADING = 1 << 10,
+    CMD_PUBSUB = 1 << 15,
     CMD_NO_MULTI = 1 << 11, /* refused inside MULTI */
     CMD_ALLOW_BUSY = 1 << 12,
     /* Not told: */
-    CMD_CONTROL = 1 << 13,   /* carried out inside MULTI instead of being queued */
-    CMD_CONTAINER = 1 << 14, /* has subcommands */
+    CMD_CONTROL = 1 << 13,    /* carried out inside MULTI instead of being queued */
+    CMD_CONTAINER = 1 << 14,  /* has subcommands */
+    CMD_SUBSCRIBED = 1 << 16, /* may be said in RESP2 while subscribed */
 
     CMD_ALWAYS = CMD_LOADING | CMD_STALE,
     CMD_SESSION = CMD_NOSCRIPT | CMD_ALWAYS | CMD_FAST | CMD_ALLOW_BUSY,
     CMD_GREETING = CMD_SESSION | CMD_NO_AUTH,
+    CMD_LISTENS = CMD_PUBSUB | CMD_NOSCRIPT | CMD_ALWAYS | CMD_SUBSCRIBED,
     CMD_OPERATOR = CMD_ADMIN | CMD_NOSCRIPT | CMD_ALWAYS
 };
 

@@ -57,6 +57,7 @@ run_queue(struct call *c, const struct queue *queue)
         each.command = q->command;
         each.argv = q->argv;
         each.argc = q->argc;
+        each.in_exec = true;
         each.listed = listed_at(c->session, i);
         /* What was queued before it may have changed which store a SELECT leads to. */
         if (needs_are_known(&each))

@@ -4,6 +4,7 @@
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/option_priv.h"
+#include "config/events.h"
 
 #include "base/log.h"
 #include "base/number.h"
@@ -227,6 +228,14 @@ set_text(struct config *c, const struct option *o, struct bytes text, char *reas
 }
 
 static int
+set_events(struct config *c, const struct option *o, struct bytes word, char *reason)
+{
+    if (events_parse(word, number_field(c, o)))
+        return 0;
+    return refuse(reason, "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+}
+
+static int
 set_list(struct config *c, const struct option *o, const struct bytes *words, int count,
          char *reason)
 {
@@ -298,6 +307,8 @@ option_set(struct config *c, const struct option *o, const struct bytes *words, 
         return set_memory(c, o, words[0], reason);
     case KIND_TEXT:
         return set_text(c, o, words[0], reason);
+    case KIND_EVENTS:
+        return set_events(c, o, words[0], reason);
     default:
         return set_choice(c, o, words[0], reason);
     }
@@ -326,6 +337,9 @@ option_print(const struct config *c, const struct option *o, struct buf *out)
     case KIND_LIST:
     case KIND_PERCENTILES:
         buf_append_bytes(out, bytes_str(*(char *const *)field));
+        break;
+    case KIND_EVENTS:
+        events_print(out, *(const int64_t *)field);
         break;
     default:
         print_choice(choices[o->kind], *(const int64_t *)field, out);
@@ -369,6 +383,8 @@ option_write(const struct config *c, const struct option *o, struct buf *out)
         write_memory(*(const int64_t *)field, out);
     else if (o->kind == KIND_TEXT)
         option_quote(out, bytes_str(*(char *const *)field));
+    else if (o->kind == KIND_EVENTS && *(const int64_t *)field == 0)
+        option_quote(out, bytes_str(""));
     else
         option_print(c, o, out);
 }

@@ -19,7 +19,8 @@ enum option_kind {
     KIND_EVICTION, /* noeviction and nothing else */
     KIND_TEXT,
     KIND_LIST,       /* words, kept as one text that config_split takes apart again */
-    KIND_PERCENTILES /* the same, of numbers from 0 to 100 */
+    KIND_EVENTS,     /* classes of events.h, as their letters */
+    KIND_PERCENTILES /* as KIND_LIST, of numbers from 0 to 100 */
 };
 
 enum option_when { START, LIVE };

@@ -116,6 +116,18 @@ store_delete(struct store *s, struct entry *e)
 }
 
 void
+store_expire(struct store *s, struct entry *e)
+{
+    struct keyspace *ks = s->keyspace;
+
+    ks->stats.expired++;
+    keyspace_see(ks, ks->next);
+    if (ks->expired != NULL)
+        ks->expired(ks->expired_arg, s, entry_key(e));
+    store_delete(s, e);
+}
+
+void
 store_flush(struct store *s)
 {
     struct keyspace *ks = s->keyspace;

@@ -15,8 +15,7 @@ expiry_step(struct keyspace *ks, int64_t now, int64_t until_us)
         if (!keyspace_may_write(ks) || keyspace_is_failing(ks))
             return false;
         struct store *s = first->owner;
-        ks->stats.expired++;
-        store_delete(s, heap_first(&s->deadlines)->owner);
+        store_expire(s, heap_first(&s->deadlines)->owner);
         if (clock_mono_us() >= until_us)
             return true;
     }

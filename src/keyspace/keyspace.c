@@ -283,6 +283,13 @@ keyspace_is_failing(const struct keyspace *ks)
     return ks->failing || storage_is_stuck(ks->storage);
 }
 
+void
+keyspace_on_expired(struct keyspace *ks, keyspace_expired_fn *expired, void *arg)
+{
+    ks->expired = expired;
+    ks->expired_arg = arg;
+}
+
 uint64_t
 keyspace_seen(const struct keyspace *ks)
 {

@@ -61,6 +61,10 @@ int64_t keyspace_tend(struct keyspace *ks, int64_t now);
 /* Whether the disk does not take what is written now. */
 bool keyspace_is_failing(const struct keyspace *ks);
 
+/* Lets expired(arg, ...) know of each key that is about to go because it expired. */
+typedef void keyspace_expired_fn(void *arg, struct store *s, struct bytes key);
+void keyspace_on_expired(struct keyspace *ks, keyspace_expired_fn *expired, void *arg);
+
 /* --- held replies --- */
 
 /* The highest stamp that was written or looked at since the last keyspace_forget_seen. */

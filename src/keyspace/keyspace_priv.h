@@ -72,6 +72,8 @@ struct keyspace {
     struct cursors *cursors;
     struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;
+    keyspace_expired_fn *expired; /* or NULL */
+    void *expired_arg;
 };
 
 /* --- store.c --- */
@@ -80,6 +82,9 @@ struct store *store_new(struct keyspace *ks, struct bytes name);
 void store_free(struct store *s); /* with its entries; nothing is logged */
 
 struct entry *store_entry(const struct store *s, struct bytes key); /* absent ones too */
+
+/* Removes a key because it has expired. */
+void store_expire(struct store *s, struct entry *e);
 
 /* What a record says of a key, put into memory as it is in the table (stamp 0) or in the
  * log. NULL: no such key. */

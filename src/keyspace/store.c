@@ -242,8 +242,7 @@ store_find(struct store *s, struct bytes key, int64_t now)
     if (entry_is_absent(e))
         return NULL;
     if (e->deadline != 0 && now > e->deadline) {
-        s->keyspace->stats.expired++;
-        store_delete(s, e);
+        store_expire(s, e);
         return NULL;
     }
     return e;

@@ -190,7 +190,7 @@ play_command(const struct section *s, const struct step *step, const struct way 
     struct answer answer;
     int argc = config_split(bytes_str(step->text), &words, argv, TRANSCRIPT_WORDS);
 
-    if (argc <= 0) {
+    if (argc < 0) {
         print_error("%s:%d: quotes do not match\n", s->file, step->line);
         _fail(s->file, step->line);
     }

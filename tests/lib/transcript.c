@@ -84,11 +84,13 @@ read_title(struct section *s, const char *text)
     s->title = bytes_dup(bytes_of(text, len));
 }
 
-/* Where the command begins in "> x", ">~ x", "b> x" and "b>~ x"; NULL: it is no
+/* Where the command begins in "> x", ">~ x", "b> x" and "b>~ x", the end of "b<"; NULL: it is no
  * prompt. */
 static const char *
 after_prompt(const char *line)
 {
+    if (islower((unsigned char)line[0]) && strcmp(line + 1, "<") == 0)
+        return line + 2;
     if (islower((unsigned char)line[0]) && line[1] == '>')
         line++;
     if (line[0] != '>')

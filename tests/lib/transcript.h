@@ -5,6 +5,8 @@
  *   > COMMAND word "quoted word"
  *   the reply, as redis-cli prints it on a terminal
  *   b> COMMAND of another client
+ *   b<
+ *   what another client is told without having asked
  *   >~ COMMAND whose array's elements may come in any order
  *   ! start | stop | kill | clock +40s | clock +500ms
  *
@@ -29,7 +31,7 @@ struct step {
     bool is_event; /* text stands behind '!', else behind the prompt */
     char client;
     bool any_order;
-    char *text;
+    char *text;      /* "": nothing is asked */
     char **expected; /* lines */
     size_t nexpected;
 };
