@@ -61,6 +61,17 @@ least(struct field f)
     return f.is_signed ? -greatest(f) - 1 : 0;
 }
 
+/* See field_add. */
+static bool
+is_too_low(struct field f, int64_t value)
+{
+    int64_t room;
+
+    if (value >= 0 || (f.is_signed && f.bits == 64))
+        return false;
+    return !f.is_signed || __builtin_sub_overflow(greatest(f), value, &room);
+}
+
 bool
 field_add(struct field f, enum field_overflow overflow, int64_t value, int64_t delta,
           int64_t *sum)
@@ -69,7 +80,7 @@ field_add(struct field f, enum field_overflow overflow, int64_t value, int64_t d
     bool over = beyond ? delta > 0 : *sum > greatest(f);
     bool under = beyond ? delta < 0 : *sum < least(f);
 
-    if (!f.is_signed && value < 0) {
+    if (is_too_low(f, value)) {
         over = true;
         under = false;
     }

@@ -25,8 +25,9 @@ int64_t field_get(struct field f, struct bytes s, uint64_t at);
 /* Puts a number that fits into the field, which lies in the bytes. */
 void field_put(struct field f, char *bytes, uint64_t at, int64_t number);
 
-/* What value + delta becomes in the field; a negative value counts as too large where
- * there is no sign. False: it does not fit, and overflow is FIELD_FAIL. */
+/* What value + delta becomes in the field. As in Redis, a negative value counts as too
+ * large where there is no sign, and where the way from it to the greatest number does not
+ * fit 64 bits. False: it does not fit, and overflow is FIELD_FAIL. */
 bool field_add(struct field f, enum field_overflow overflow, int64_t value, int64_t delta,
                int64_t *sum);
 

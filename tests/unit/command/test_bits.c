@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define SEED  11
-#define STEPS 4000
+#define STEPS 3000
 
 static uint64_t seed;
 

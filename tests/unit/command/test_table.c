@@ -50,7 +50,7 @@ test_table_names_are_lower_case_and_fit(void **state)
     for (int i = 0; i < COMMAND_COUNT; i++) {
         assert_in_range(commands[i].name_len, 1, COMMAND_NAME_MAX);
         for (const char *ch = commands[i].name; *ch != '\0'; ch++)
-            assert_non_null(strchr("abcdefghijklmnopqrstuvwxyz|-", *ch));
+            assert_non_null(strchr("abcdefghijklmnopqrstuvwxyz|-_", *ch));
     }
 }
 

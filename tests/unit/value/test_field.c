@@ -147,6 +147,16 @@ test_field_without_a_sign_takes_a_negative_value_for_too_large(void **state)
 }
 
 static void
+test_field_takes_a_value_for_too_large_that_is_too_far_from_its_greatest(void **state)
+{
+    (void)state;
+    assert_sum("i8", FIELD_SATURATE, INT64_MIN, 0, 127);
+    assert_sum("i8", FIELD_SATURATE, INT64_MIN + 126, 0, 127);
+    assert_sum("i8", FIELD_SATURATE, INT64_MIN + 128, 0, -128);
+    assert_sum("i64", FIELD_SATURATE, INT64_MIN, 0, INT64_MIN);
+}
+
+static void
 test_field_tells_sums_that_do_not_fit(void **state)
 {
     int64_t sum;
@@ -171,6 +181,8 @@ main(void)
         cmocka_unit_test(test_field_sums_wrap),
         cmocka_unit_test(test_field_sums_stay_at_the_ends),
         cmocka_unit_test(test_field_without_a_sign_takes_a_negative_value_for_too_large),
+        cmocka_unit_test(
+            test_field_takes_a_value_for_too_large_that_is_too_far_from_its_greatest),
         cmocka_unit_test(test_field_tells_sums_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
