@@ -43,11 +43,10 @@ any_key(void)
 static int64_t
 any_number(void)
 {
-    int64_t around = (int64_t)(UINT64_C(1) << below(64));
+    uint64_t around = UINT64_C(1) << below(64);
 
-    if (below(2))
-        around = -(around - 1);
-    return below(3) ? around : (int64_t)below(400) - 200;
+    around = (below(2) ? 0 - around : around) - below(2);
+    return below(3) ? (int64_t)around : (int64_t)below(400) - 200;
 }
 
 static void
