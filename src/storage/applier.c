@@ -23,13 +23,18 @@
 
 /* --- what was flushed --- */
 
-static struct catalog_row
-row_of(const struct table *t, const char *file)
+/* Notes a table's file in its row. A table that has none yet waits for the mark: until
+ * then its name may be another's. A file that is in no row is removed at a start, and
+ * what was in it is still in the log. */
+static int
+put_file(struct storage *s, DB_TXN *txn, const struct table *t, const char *file)
 {
     struct catalog_row row = {t->id, t->name, t->count, t->expires, ""};
 
+    if (!t->has_row)
+        return 0;
     memcpy(row.file, file, strlen(file) + 1);
-    return row;
+    return catalog_put(s->catalog, txn, &row);
 }
 
 static bool
@@ -56,10 +61,8 @@ forget_files(struct storage *s, struct sweep *sweep)
     if (code != 0)
         return code;
     for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
-        if (loses_its_file(t)) {
-            struct catalog_row row = row_of(t, "");
-            code = catalog_put(s->catalog, txn, &row);
-        }
+        if (loses_its_file(t))
+            code = put_file(s, txn, t, "");
     }
     return commit_or_abort(txn, code);
 }
@@ -146,8 +149,7 @@ enter_table(struct piece *p, struct table *t)
     assert(acquired == t && p->ntables < PIECE_TABLES);
     p->tables[p->ntables++] = t;
 
-    struct catalog_row row = row_of(t, t->file);
-    code = catalog_put(s->catalog, p->txn, &row);
+    code = put_file(s, p->txn, t, t->file);
     if (code == 0)
         code = db->cursor(db, p->txn, &p->cursor, DB_CURSOR_BULK);
     if (code == 0)
@@ -257,21 +259,23 @@ apply_changes(struct storage *s, struct sweep *sweep)
 
 /* --- the mark --- */
 
+/* All old names go before the first new one comes: it may be one of them. */
 static int
-put_counts(struct storage *s, DB_TXN *txn, struct sweep *sweep)
+put_rows(struct storage *s, DB_TXN *txn, struct sweep *sweep)
 {
-    for (struct table *t = sweep->touched; t != NULL; t = t->next_touched) {
-        struct catalog_row row = row_of(t, t->file);
-        int code;
+    int code = 0;
 
-        row.count = t->new_count;
-        row.expires = t->new_expires;
-        code = t->new_count == 0 ? catalog_delete(s->catalog, txn, t->name)
-                                 : catalog_put(s->catalog, txn, &row);
-        if (code != 0)
-            return code;
+    for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
+        if (t->has_row && (t->new_count == 0 || !bytes_eq(t->name, t->new_name)))
+            code = catalog_delete(s->catalog, txn, t->name);
     }
-    return 0;
+    for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
+        struct catalog_row row = {t->id, t->new_name, t->new_count, t->new_expires, ""};
+        memcpy(row.file, t->file, sizeof row.file);
+        if (t->new_count > 0)
+            code = catalog_put(s->catalog, txn, &row);
+    }
+    return code;
 }
 
 static int
@@ -285,13 +289,13 @@ move_mark(struct storage *s, struct sweep *sweep)
     s->mark.number = sweep->number;
     if (sweep->max_id >= s->mark.next_id)
         s->mark.next_id = sweep->max_id + 1;
-    code = put_counts(s, txn, sweep);
+    code = put_rows(s, txn, sweep);
     if (code == 0)
         code = catalog_put_mark(s->catalog, txn, &s->mark);
     return commit_or_abort(txn, code);
 }
 
-/* The counts that were written are the tables' own from now on; empty tables go. */
+/* The rows that were written are the tables' own from now on; empty tables go. */
 static void
 settle(struct storage *s, struct sweep *sweep)
 {
@@ -300,8 +304,11 @@ settle(struct storage *s, struct sweep *sweep)
     for (struct table *t = sweep->touched; t != NULL; t = next) {
         next = t->next_touched;
         t->touched = false;
+        t->has_row = true;
         t->count = t->new_count;
         t->expires = t->new_expires;
+        if (!bytes_eq(t->name, t->new_name))
+            tables_rename(t, t->new_name);
         if (t->count == 0)
             tables_forget(s->tables, t);
     }

@@ -10,6 +10,10 @@
  *   the key, the record
  *
  * Integers are little endian. CREATE has the store's name for its key; FLUSH has neither.
+ *
+ * A store keeps its id under whatever name, so giving it another, or giving two stores
+ * each other's, takes one CREATE each. In between, two stores may have the same name;
+ * behind a batch, names of stores that have keys differ.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef STORAGE_EFFECT_H
@@ -22,11 +26,11 @@
 #define EFFECT_HEAD 14
 
 enum effect_kind {
-    EFFECT_CREATE =
-        1,      /* the store has this name from now on; written as its count leaves 0 */
-    EFFECT_PUT, /* the key has this record */
-    EFFECT_DELETE, /* the key is gone */
-    EFFECT_FLUSH   /* every key of the store is gone */
+    EFFECT_CREATE = 1, /* the store has this name from now on; written as its count leaves
+                        * 0, and when it gets another name */
+    EFFECT_PUT,        /* the key has this record */
+    EFFECT_DELETE,     /* the key is gone */
+    EFFECT_FLUSH       /* every key of the store is gone */
 };
 
 /* So that counts can be kept without looking into the tables. */

@@ -23,6 +23,7 @@ add_table(void *arg, const struct catalog_row *row)
     struct storage *s = arg;
     struct table *t = tables_add(s->tables, row->id, row->name);
 
+    t->has_row = true;
     t->count = row->count;
     t->expires = row->expires;
     memcpy(t->file, row->file, sizeof t->file);

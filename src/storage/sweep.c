@@ -32,6 +32,7 @@ table_of(struct gather *g, const struct effect *e)
         t->flushed_at = 0;
         t->new_count = t->count;
         t->new_expires = t->expires;
+        t->new_name = t->name;
         t->first_key = bytes_of(NULL, 0);
         t->next_touched = g->sweep->touched;
         g->sweep->touched = t;
@@ -84,10 +85,12 @@ gather_batch(struct gather *g, struct bytes rest)
         if (e.store > g->sweep->max_id)
             g->sweep->max_id = e.store;
         effect_count(&e, &t->new_count, &t->new_expires);
-        if (e.kind == EFFECT_FLUSH) {
+        if (e.kind == EFFECT_CREATE) {
+            t->new_name = e.key;
+        } else if (e.kind == EFFECT_FLUSH) {
             t->flushed = true;
             t->flushed_at = g->order;
-        } else if (e.kind != EFFECT_CREATE) {
+        } else {
             share_prefix(t, e.key);
             add_change(g, t, at, (size_t)(rest.data - at));
         }

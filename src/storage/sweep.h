@@ -1,6 +1,6 @@
 /*
  * sweep: a run of the log made ready for the tables: each key once, in the tables' order,
- * what was flushed away left out, and the counts as they are behind it.
+ * what was flushed away left out, and names and counts as they are behind it.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef STORAGE_SWEEP_H
@@ -24,7 +24,7 @@ struct change {
 struct sweep {
     struct change *changes;
     size_t nchanges;
-    struct table *touched; /* linked by next_touched; counts in new_count, new_expires */
+    struct table *touched; /* linked by next_touched; name and counts in new_... */
     uint64_t number;       /* of the last batch */
     uint32_t max_id;       /* of the stores it names */
 };

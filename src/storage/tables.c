@@ -146,6 +146,15 @@ tables_add(struct tables *t, uint32_t id, struct bytes name)
 }
 
 void
+tables_rename(struct table *table, struct bytes name)
+{
+    char *own = bytes_dup(name);
+
+    free((char *)table->name.data);
+    table->name = bytes_of(own, name.len);
+}
+
+void
 tables_forget(struct tables *t, struct table *table)
 {
     assert(table->file[0] == '\0');

@@ -26,7 +26,6 @@ struct tables;
 struct table {
     struct map_node node; /* in tables->by_id */
     uint32_t id;
-    struct bytes name;           /* its own */
     char file[FILENAME_MAX_LEN]; /* "" while it has none */
     DB *db;                      /* NULL while closed */
     int users;
@@ -34,9 +33,12 @@ struct table {
     struct table *newer, *older; /* among the open ones nobody uses */
 
     /* Applier only: */
-    int64_t count, expires;         /* as of the mark; the catalog has the same */
+    struct bytes name;      /* its own; as of the mark, as in the catalog */
+    struct bytes new_name;  /* as of the end of the sweep; borrowed from the log */
+    int64_t count, expires; /* as of the mark; the catalog has the same */
     int64_t new_count, new_expires; /* as of the end of the sweep that is on its way */
     struct table *next_touched;     /* by this sweep */
+    bool has_row;                   /* in the catalog, as of the mark */
     bool touched, flushed;          /* in this sweep */
     uint32_t flushed_at;            /* changes before this one were flushed away */
     struct bytes first_key;         /* of this sweep, */
@@ -52,6 +54,9 @@ struct table *tables_find(struct tables *t, uint32_t id);
 
 /* Adds one without a file, with an id that is not there. Applier only. */
 struct table *tables_add(struct tables *t, uint32_t id, struct bytes name);
+
+/* It has this name from now on. Applier only. */
+void tables_rename(struct table *table, struct bytes name);
 
 /* Forgets a table, which has no file. Applier only. */
 void tables_forget(struct tables *t, struct table *table);
