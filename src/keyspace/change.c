@@ -67,6 +67,8 @@ store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadlin
     else
         e = store_make_room(s, e, value.len, &old);
     e->type = TYPE_STRING;
+    e->raw = false;
+    e->looked = s->keyspace->seconds & ENTRY_LOOKED_MAX;
     memmove(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, old_deadline, deadline);
@@ -83,8 +85,18 @@ store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
     if (at > len)
         memset(entry_value(e) + len, 0, at - len);
     memcpy(entry_value(e) + at, bytes.data, bytes.len);
+    e->raw = true;
     changed(s, e, true, e->deadline);
     return e;
+}
+
+void
+store_copy(struct store *s, struct bytes key, const struct entry *e)
+{
+    bool raw = e->raw;
+
+    store_set(s, key, entry_string(e), e->deadline);
+    store_entry(s, key)->raw = raw;
 }
 
 void

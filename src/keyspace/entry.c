@@ -18,8 +18,10 @@ entry_new(struct bytes key, uint8_t type, size_t value_len)
     e->deadline = 0;
     e->key_len = (uint32_t)key.len;
     e->value_len = (uint32_t)value_len;
-    e->type = type;
+    e->type = type & ENTRY_TYPE_MAX;
     e->referenced = true;
+    e->raw = false;
+    e->looked = 0;
     memcpy(e->data, key.data, key.len);
     return e;
 }
@@ -71,4 +73,16 @@ int64_t
 entry_deadline(const struct entry *e)
 {
     return e->deadline;
+}
+
+bool
+entry_is_raw(const struct entry *e)
+{
+    return e->raw;
+}
+
+int64_t
+entry_idle(const struct entry *e, int64_t now)
+{
+    return (uint32_t)(now / 1000 - e->looked) & ENTRY_LOOKED_MAX;
 }

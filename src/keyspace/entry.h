@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ENTRY_ABSENT 0 /* in place of an enum type */
+#define ENTRY_ABSENT     0 /* in place of an enum type */
+#define ENTRY_TYPE_MAX   0x3f
+#define ENTRY_LOOKED_MAX 0xffffff
 
 struct entry {
     struct map_node node;
@@ -20,9 +22,11 @@ struct entry {
     uint32_t heap_index; /* in the store's deadlines, where it has one */
     uint32_t key_len;
     uint32_t value_len;
-    uint8_t type;    /* enum type or ENTRY_ABSENT */
-    bool referenced; /* was looked at since the evictor came by */
-    char data[];     /* the key, then the value */
+    uint32_t type : 6;       /* enum type or ENTRY_ABSENT */
+    uint32_t referenced : 1; /* was looked at since the evictor came by */
+    uint32_t raw : 1;        /* a string that was lengthened or written into */
+    uint32_t looked : 24;    /* when it was last looked at: seconds, their lower bits */
+    char data[];             /* the key, then the value */
 };
 
 /* Room for a key and value_len bytes of value, which the caller fills in; without stamp,

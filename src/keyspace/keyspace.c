@@ -66,18 +66,39 @@ load_row(void *arg, const struct storage_row *row)
     map_reserve(&s->entries, (size_t)(row->count < l->most ? row->count : l->most));
 }
 
+/* The store with this id; NULL where there is none. */
+static struct store *
+store_with_id(const struct loader *l, uint32_t id)
+{
+    struct store *s = id < l->nids ? l->by_id[id] : NULL;
+
+    return s != NULL && s->id == id ? s : NULL;
+}
+
+/* Gives the name to the store with this id. Who had the name gets its old one, until the
+ * next effect says what it is called. */
+static struct store *
+name_store(struct loader *l, uint32_t id, struct bytes name)
+{
+    struct store *named = find_store(l->keyspace, name), *old = store_with_id(l, id);
+
+    if (named == NULL)
+        named = store_new(l->keyspace, name);
+    if (old != NULL && old != named) {
+        store_exchange(old, named);
+        note_id(l, old);
+    }
+    named->id = id;
+    note_id(l, named);
+    return named;
+}
+
 static struct store *
 loaded_store(struct loader *l, const struct effect *e)
 {
-    if (e->kind != EFFECT_CREATE)
-        return e->store < l->nids ? l->by_id[e->store] : NULL;
-
-    struct store *s = find_store(l->keyspace, e->key);
-    if (s == NULL)
-        s = store_new(l->keyspace, e->key);
-    s->id = e->store;
-    note_id(l, s);
-    return s;
+    if (e->kind == EFFECT_CREATE)
+        return name_store(l, e->store, e->key);
+    return store_with_id(l, e->store);
 }
 
 static void
@@ -136,6 +157,7 @@ keyspace_new(struct storage *storage)
     storage_stats(storage, &stats);
     loader.most = stats.log_bytes / EFFECT_BYTES;
     ks->storage = storage;
+    ks->seconds = (uint32_t)(clock_ms() / 1000);
     ks->flights.next = ks->flights.previous = &ks->flights;
     ks->cursors = cursors_new();
     heap_init(&ks->deadlines, store_heap_place);
@@ -370,6 +392,7 @@ keyspace_tend(struct keyspace *ks, int64_t now)
 {
     int64_t until_us = clock_mono_us() + TEND_US;
 
+    ks->seconds = (uint32_t)(now / 1000);
     drop_empty_stores(ks);
     warm_step(ks, now);
     bool more = expiry_step(ks, now, until_us);

@@ -171,11 +171,18 @@ void store_prefetch(const struct store *s, const struct bytes *keys, size_t coun
  * is known. Borrowed until the store's next change. */
 struct entry *store_find(struct store *s, struct bytes key, int64_t now);
 
+/* The same for a look that does not count as one: the entry is as idle as before. */
+struct entry *store_peek(struct store *s, struct bytes key, int64_t now);
+
 enum type entry_type(const struct entry *e);
 struct bytes entry_key(const struct entry *e);
-struct bytes entry_string(const struct entry *e); /* of a TYPE_STRING */
-int64_t entry_deadline(const struct entry *e);    /* ms since 1970; 0: none */
-size_t entry_memory(const struct entry *e);       /* bytes it takes */
+struct bytes entry_string(const struct entry *e);       /* of a TYPE_STRING */
+int64_t entry_deadline(const struct entry *e);          /* ms since 1970; 0: none */
+int64_t entry_idle(const struct entry *e, int64_t now); /* seconds since the last look */
+size_t entry_memory(const struct entry *e);             /* bytes it takes */
+
+/* Whether the string was lengthened or written into since it was set. */
+bool entry_is_raw(const struct entry *e);
 
 /* Makes or replaces the key's value. deadline 0: none. The value may point into the old
  * one. */
@@ -186,12 +193,20 @@ void store_set(struct store *s, struct bytes key, struct bytes value, int64_t de
  * now. The bytes are not its own. */
 struct entry *store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes);
 
+/* Makes or replaces the key's value with that of e, which is another entry, of this or
+ * another store; its deadline too. */
+void store_copy(struct store *s, struct bytes key, const struct entry *e);
+
 void store_set_deadline(struct store *s, struct entry *e, int64_t deadline); /* 0: none */
 void store_delete(struct store *s, struct entry *e);
 
 /* Removes every key of the store, or of all stores, without walking the tables. */
 void store_flush(struct store *s);
 void keyspace_flush_all(struct keyspace *ks);
+
+/* The stores have each other's keys from now on, as if each had the other's name. Who
+ * holds or watches a store stays with its name. No key is copied. */
+void store_swap(struct store *a, struct store *b);
 
 /* --- walking --- */
 

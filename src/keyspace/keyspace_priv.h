@@ -11,20 +11,24 @@
 #include "storage/storage.h"
 
 struct store {
+    /* What goes by its name, and stays when stores are swapped: */
     struct map_node node; /* in keyspace->stores */
     struct keyspace *keyspace;
     struct store *next, *previous; /* the ring of all stores */
     struct bytes name;             /* its own */
-    uint32_t id;                   /* 0: never written to */
     int holds;
+    uint32_t heap_index; /* in keyspace->deadlines, while it has any */
+    struct map watched;
+    struct listing *listings; /* that are to know of changes */
+    uint64_t named_at;        /* the batch of its last swap; looks depend on it */
+
+    /* What goes by its id; from here to the end stores are swapped: */
+    uint32_t id;            /* 0: never written to */
     int64_t count, expires; /* keys, and those with a deadline, on disk or not */
     struct map entries;
     struct heap deadlines; /* of the entries in memory */
-    uint32_t heap_index;   /* in keyspace->deadlines, while it has any */
-    struct map watched;
-    struct listing *listings; /* that are to know of changes */
-    uint64_t stamp;           /* the batch of its last change */
-    uint64_t generation;      /* raised when it is flushed */
+    uint64_t stamp;        /* the batch of its last change */
+    uint64_t generation;   /* raised when it is flushed, or swapped */
 
     /* Every key it has is in memory. Then a deleted key need not stay as an absent entry,
      * unless keep_absent says that memory is short and entries will have to go. None may
@@ -60,6 +64,7 @@ struct keyspace {
     uint64_t next;         /* the number they will have */
     struct buf refused;    /* the batch before, where the log could not be written */
     uint64_t seen;
+    uint32_t seconds; /* what time it is, for entries that are made */
     bool failing;
     bool flush_soon;      /* once the batch is appended */
     bool idle_expiry;     /* expired keys stay until somebody looks at them */
@@ -120,10 +125,18 @@ struct entry *store_make_room(struct store *s, struct entry *e, size_t value_len
 /* Brings the deadlines up to date with e, which had one at `old` or none (0). */
 void store_place_deadline(struct store *s, struct entry *e, int64_t old, int64_t fresh);
 
+/* --- swap.c --- */
+
+/* store_swap without watches and without the log. */
+void store_exchange(struct store *a, struct store *b);
+
 /* --- watch.c --- */
 
 void watch_touch(struct store *s, struct bytes key);
 void watch_touch_all(struct store *s);
+
+/* For keys that s has, or other has, whose keys it is about to get. */
+void watch_touch_swapped(struct store *s, const struct store *other);
 
 /* --- listing.c --- */
 

@@ -145,7 +145,8 @@ void
 store_release(struct store *s)
 {
     assert(s->holds > 0);
-    if (--s->holds == 0 && s->id == 0)
+    /* Where it had keys until it was swapped, misses still have to tell of that. */
+    if (--s->holds == 0 && s->id == 0 && s->stamp == 0)
         store_free(s);
 }
 
@@ -228,22 +229,35 @@ store_prefetch(const struct store *s, const struct bytes *keys, size_t count)
 }
 
 struct entry *
-store_find(struct store *s, struct bytes key, int64_t now)
+store_peek(struct store *s, struct bytes key, int64_t now)
 {
     struct entry *e = store_entry(s, key);
 
+    keyspace_see(s->keyspace, s->named_at);
     if (e == NULL) {
         assert(s->complete);
         keyspace_see(s->keyspace, s->bare_until);
         return NULL;
     }
     keyspace_see(s->keyspace, e->stamp);
-    e->referenced = true;
     if (entry_is_absent(e))
         return NULL;
     if (e->deadline != 0 && now > e->deadline) {
         store_expire(s, e);
         return NULL;
+    }
+    return e;
+}
+
+struct entry *
+store_find(struct store *s, struct bytes key, int64_t now)
+{
+    struct entry *e = store_peek(s, key, now);
+
+    s->keyspace->seconds = (uint32_t)(now / 1000);
+    if (e != NULL) {
+        e->referenced = true;
+        e->looked = s->keyspace->seconds & ENTRY_LOOKED_MAX;
     }
     return e;
 }
@@ -281,6 +295,7 @@ store_insert(struct store *s, struct bytes key, uint32_t hash, uint8_t type,
     struct entry *e = entry_new(key, type, value_len);
 
     map_insert(&s->entries, &e->node, hash);
+    e->looked = s->keyspace->seconds & ENTRY_LOOKED_MAX;
     note_memory(s, e, +1);
     return e;
 }
@@ -351,7 +366,8 @@ store_load(struct store *s, struct bytes key, uint32_t hash, const struct record
         e = store_insert(s, key, hash, type, value.len);
     else
         e = store_make_room(s, e, value.len, &old);
-    e->type = type;
+    e->type = type & ENTRY_TYPE_MAX;
+    e->raw = false;
     memcpy(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, e->deadline, record == NULL ? 0 : record->deadline);

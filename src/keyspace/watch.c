@@ -115,3 +115,22 @@ watch_touch_all(struct store *s)
     for (size_t at = 0; at < map_walk_end(&s->watched); at++)
         map_walk(&s->watched, at, touch_present, NULL);
 }
+
+static void
+touch_swapped(struct map_node *node, void *arg)
+{
+    const struct watched_key *k = (const struct watched_key *)node;
+    const struct store *other = arg;
+    const struct entry *e = store_entry(other, k->key);
+    bool may_come = e != NULL ? !entry_is_absent(e) : !other->complete;
+
+    for (struct watch *w = k->first; w != NULL; w = w->next)
+        w->touched = w->touched || w->present || may_come;
+}
+
+void
+watch_touch_swapped(struct store *s, const struct store *other)
+{
+    for (size_t at = 0; at < map_walk_end(&s->watched); at++)
+        map_walk(&s->watched, at, touch_swapped, (void *)other);
+}
