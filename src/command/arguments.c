@@ -34,16 +34,27 @@ arg_entry(struct call *c, int i)
     return store_find(c->store, c->argv[i], c->now);
 }
 
-struct entry *
-arg_read(struct call *c, int i)
+static struct entry *
+count_read(struct call *c, struct entry *e)
 {
-    struct entry *e = arg_entry(c, i);
-
     if (e != NULL)
         c->host->hits++;
     else
         c->host->misses++;
     return e;
+}
+
+struct entry *
+arg_read(struct call *c, int i)
+{
+    return count_read(c, arg_entry(c, i));
+}
+
+struct entry *
+arg_peek(struct call *c, int i)
+{
+    assert(i < c->argc);
+    return count_read(c, store_peek(c->store, c->argv[i], c->now));
 }
 
 enum err

@@ -51,15 +51,16 @@ are_met(const struct conditions *when, int64_t old, int64_t deadline)
     return true;
 }
 
+/* The amount counts from base, in ms; 0: from 1970. */
 static enum err
-expire(struct call *c, int64_t unit_ms)
+expire(struct call *c, int64_t unit_ms, int64_t base)
 {
     struct conditions when = {0};
     int64_t amount, deadline;
 
     TRY(read_conditions(c, &when));
     TRY(arg_int(c, 2, &amount));
-    TRY(deadline_after(c, amount, unit_ms, c->now, &deadline));
+    TRY(deadline_after(c, amount, unit_ms, base, &deadline));
     struct entry *e = arg_entry(c, 1);
     if (e == NULL || !are_met(&when, entry_deadline(e), deadline)) {
         reply_int(c->out, 0);
@@ -82,30 +83,44 @@ expire(struct call *c, int64_t unit_ms)
 enum err
 cmd_expire(struct call *c)
 {
-    return expire(c, SECOND);
+    return expire(c, SECOND, c->now);
 }
 
 /* PEXPIRE key ms [NX | XX | GT | LT]: 1 if it was changed. */
 enum err
 cmd_pexpire(struct call *c)
 {
-    return expire(c, 1);
+    return expire(c, 1, c->now);
 }
 
-/* Answers the time that is left, rounded to units; -1 without a deadline, -2 without the
- * key. */
-static enum err
-reply_left(struct call *c, int64_t unit_ms)
+/* EXPIREAT key unix-time [NX | XX | GT | LT]: 1 if it was changed. */
+enum err
+cmd_expireat(struct call *c)
 {
-    struct entry *e = arg_read(c, 1);
+    return expire(c, SECOND, 0);
+}
+
+/* PEXPIREAT key unix-time-ms [NX | XX | GT | LT]: 1 if it was changed. */
+enum err
+cmd_pexpireat(struct call *c)
+{
+    return expire(c, 1, 0);
+}
+
+/* Answers how long after base the key's deadline is, rounded to units; -1 without a
+ * deadline, -2 without the key. */
+static enum err
+reply_deadline(struct call *c, int64_t unit_ms, int64_t base)
+{
+    struct entry *e = arg_peek(c, 1);
 
     if (e == NULL) {
         reply_int(c->out, -2);
     } else if (entry_deadline(e) == 0) {
         reply_int(c->out, -1);
     } else {
-        int64_t left = entry_deadline(e) - c->now;
-        reply_int(c->out, left > 0 ? (left + unit_ms / 2) / unit_ms : 0);
+        int64_t ms = entry_deadline(e) - base;
+        reply_int(c->out, ms / unit_ms + (ms % unit_ms >= (unit_ms + 1) / 2));
     }
     return OK;
 }
@@ -114,14 +129,28 @@ reply_left(struct call *c, int64_t unit_ms)
 enum err
 cmd_ttl(struct call *c)
 {
-    return reply_left(c, SECOND);
+    return reply_deadline(c, SECOND, c->now);
 }
 
 /* PTTL key: milliseconds. */
 enum err
 cmd_pttl(struct call *c)
 {
-    return reply_left(c, 1);
+    return reply_deadline(c, 1, c->now);
+}
+
+/* EXPIRETIME key: seconds since 1970. */
+enum err
+cmd_expiretime(struct call *c)
+{
+    return reply_deadline(c, SECOND, 0);
+}
+
+/* PEXPIRETIME key: milliseconds since 1970. */
+enum err
+cmd_pexpiretime(struct call *c)
+{
+    return reply_deadline(c, 1, 0);
 }
 
 /* PERSIST key: 1 if it had a deadline. */

@@ -43,6 +43,7 @@ static const struct word flag_words[] = {
     {CMD_NO_ASYNC_LOADING, "no_async_loading"},
     {CMD_NO_MULTI, "no_multi"},
     {CMD_ALLOW_BUSY, "allow_busy"},
+    {CMD_MOVABLE, "movablekeys"},
 };
 
 /* The categories that follow from flags have bits above those of the table. */
@@ -52,6 +53,9 @@ static const struct word category_words[] = {
     {ACL_KEYSPACE, "@keyspace"},
     {ACL_READ, "@read"},
     {ACL_WRITE, "@write"},
+    {ACL_SET, "@set"},
+    {ACL_SORTEDSET, "@sortedset"},
+    {ACL_LIST, "@list"},
     {ACL_STRING, "@string"},
     {ACL_BITMAP, "@bitmap"},
     {ACL_HYPERLOGLOG, "@hyperloglog"},

@@ -6,7 +6,7 @@
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
-/* DEL key ...: how many were there. */
+/* DEL key ..., UNLINK key ...: how many were there. */
 enum err
 cmd_del(struct call *c)
 {
@@ -32,6 +32,19 @@ cmd_exists(struct call *c)
     int64_t there = 0;
 
     for (int i = 1; i < c->argc; i++)
+        there += arg_peek(c, i) != NULL;
+
+    reply_int(c->out, there);
+    return OK;
+}
+
+/* TOUCH key ...: the same, and each has been looked at. */
+enum err
+cmd_touch(struct call *c)
+{
+    int64_t there = 0;
+
+    for (int i = 1; i < c->argc; i++)
         there += arg_read(c, i) != NULL;
 
     reply_int(c->out, there);
@@ -42,7 +55,7 @@ cmd_exists(struct call *c)
 enum err
 cmd_type(struct call *c)
 {
-    struct entry *e = arg_read(c, 1);
+    struct entry *e = arg_peek(c, 1);
 
     reply_simple(c->out, e != NULL ? type_name(entry_type(e)) : "none");
     return OK;

@@ -1,78 +1,85 @@
 /*
- * needs: a request's keys stand where its row in commands.def says. EXEC's are those of
- * the queued requests, in the stores that will be selected when it is their turn.
+ * needs: a request's keys stand where keyargs says. EXEC's are those of the queued
+ * requests, in the stores that they will see when it is their turn.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/needs.h"
 
 #include "base/arena.h"
 #include "command/call.h"
-#include "command/debug.h"
-#include "command/host.h"
+#include "command/keyargs.h"
 #include "command/listed.h"
 #include "command/scan.h"
 #include "command/selection.h"
 #include "command/session_priv.h"
 #include "command/table.h"
+#include "command/view.h"
 #include "keyspace/fetch.h"
 #include "keyspace/keyspace.h"
 
 /* False: the walk is to end. */
 typedef bool visit_fn(void *arg, struct store *store, struct bytes key);
 
-static bool
-walk_keys(const struct call *c, visit_fn *visit, void *arg)
-{
-    int nkeys = command_nkeys(c->command, c->argc);
+struct key_walk {
+    const struct call *each;
+    const struct view *view; /* that of EXEC; NULL: stores are as they are now */
+    visit_fn *visit;
+    void *arg;
+};
 
-    if (c->command->fn == cmd_debug && debug_key(c->argv, c->argc) != 0)
-        return visit(arg, c->store, c->argv[debug_key(c->argv, c->argc)]);
-    for (int i = 0; i < nkeys; i++) {
-        if (!visit(arg, c->store, c->argv[c->command->first + i * c->command->step]))
-            return false;
-    }
-    return true;
+/* A store that cannot be selected has no keys. */
+static bool
+visit_key(void *arg, int key, int store)
+{
+    const struct key_walk *w = arg;
+    const struct call *c = w->each;
+    struct store *named;
+
+    if (store == 0)
+        return w->visit(w->arg, c->store, c->argv[key]);
+    if (selection_store(c->host, c->argv[store], &named) != OK)
+        return true;
+    bool more = w->visit(w->arg, w->view != NULL ? view_store(w->view, named) : named,
+                         c->argv[key]);
+    store_release(named);
+    return more;
 }
 
-/* Changes the held *store if the queued request is a SELECT that will succeed. */
-static void
-follow_select(struct call *c, const struct queued *q, struct store **store)
+static bool
+walk_keys(const struct call *each, const struct view *view, visit_fn *visit, void *arg)
 {
-    struct store *chosen;
+    struct key_walk w = {each, view, visit, arg};
 
-    if (q->command->fn == cmd_select
-        && selection_store(c->host, q->argv[1], &chosen) == OK) {
-        store_release(*store);
-        *store = chosen;
-    }
+    return keyargs_walk(each->command, each->argv, each->argc, visit_key, &w);
 }
 
 /* Visits the request, or those that EXEC will carry out: number `at` of the queue. False:
  * the walk is to end. */
-typedef bool visit_request_fn(struct call *each, size_t at, void *arg);
+typedef bool visit_request_fn(struct call *each, const struct view *view, size_t at,
+                              void *arg);
 
 static bool
 walk_requests(struct call *c, visit_request_fn *visit, void *arg)
 {
     const struct queue *queue = &c->session->queue;
-    struct store *store = c->store;
+    struct view view;
     bool whole = true;
 
     if (c->command->fn != cmd_exec)
-        return visit(c, 0, arg);
-    store_hold(store);
+        return visit(c, NULL, 0, arg);
+    view_begin(&view, c);
     for (size_t i = 0; i < queue->count && whole; i++) {
         const struct queued *q = queue->items[i];
         struct call each = *c;
-        follow_select(c, q, &store);
-        each.store = store;
+        each.store = view_store(&view, view.selected);
         each.command = q->command;
         each.argv = q->argv;
         each.argc = q->argc;
         each.listed = listed_at(c->session, i);
-        whole = visit(&each, i, arg);
+        whole = visit(&each, &view, i, arg);
+        view_follow(&view, q);
     }
-    store_release(store);
+    view_end(&view);
     return whole;
 }
 
@@ -86,16 +93,16 @@ is_known(void *arg, struct store *store, struct bytes key)
 }
 
 static bool
-keys_are_known(struct call *each, size_t at, void *arg)
+keys_are_known(struct call *each, const struct view *view, size_t at, void *arg)
 {
     (void)at;
-    return walk_keys(each, is_known, arg);
+    return walk_keys(each, view, is_known, arg);
 }
 
 static bool
-request_is_known(struct call *each, size_t at, void *arg)
+request_is_known(struct call *each, const struct view *view, size_t at, void *arg)
 {
-    return keys_are_known(each, at, arg) && scan_is_known(each);
+    return keys_are_known(each, view, at, arg) && scan_is_known(each);
 }
 
 bool
@@ -108,8 +115,9 @@ needs_are_known(struct call *c)
 
 /* Ends where a listing has to be waited for. */
 static bool
-list(struct call *each, size_t at, void *arg)
+list(struct call *each, const struct view *view, size_t at, void *arg)
 {
+    (void)view;
     (void)arg;
     if (!scan_is_known(each))
         scan_begin(each, at);
@@ -135,10 +143,10 @@ collect(void *arg, struct store *store, struct bytes key)
 }
 
 static bool
-collect_keys(struct call *each, size_t at, void *arg)
+collect_keys(struct call *each, const struct view *view, size_t at, void *arg)
 {
     (void)at;
-    return walk_keys(each, collect, arg);
+    return walk_keys(each, view, collect, arg);
 }
 
 /* Parks the session until the keys are known that are named. */

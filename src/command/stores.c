@@ -1,4 +1,4 @@
-/* stores: STORE, which tells about named stores. */
+/* stores: STORE, which is about named stores, and SWAPDB. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdlib.h>
 
@@ -6,6 +6,7 @@
 #include "base/glob.h"
 #include "command/arguments.h"
 #include "command/host.h"
+#include "command/selection.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -86,18 +87,76 @@ cmd_store_info(struct call *c)
     return OK;
 }
 
+/* STORE DROP name: the store has no keys and no file any more. */
+enum err
+cmd_store_drop(struct call *c)
+{
+    struct store *s = keyspace_find_store(c->host->keyspace, c->argv[2]);
+    if (s == NULL)
+        return ERR_NO_STORE;
+
+    store_flush(s);
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* STORE RENAME name newname: the store is called newname from now on. Who has selected it
+ * by its old name finds nothing there. */
+enum err
+cmd_store_rename(struct call *c)
+{
+    struct store *s = keyspace_find_store(c->host->keyspace, c->argv[2]), *named;
+    if (s == NULL)
+        return ERR_NO_STORE;
+    if (keyspace_find_store(c->host->keyspace, c->argv[3]) != NULL)
+        return ERR_STORE_EXISTS;
+    TRY(selection_store(c->host, c->argv[3], &named));
+
+    store_swap(s, named);
+    store_release(named);
+
+    reply_ok(c->out);
+    return OK;
+}
+
+/* SWAPDB store store: each has the other's keys; who has selected one sees the
+ * other's. */
+enum err
+cmd_swapdb(struct call *c)
+{
+    struct store *a, *b;
+    TRY(selection_store(c->host, c->argv[1], &a));
+    enum err err = selection_store(c->host, c->argv[2], &b);
+    if (err != OK) {
+        store_release(a);
+        return err;
+    }
+
+    store_swap(a, b);
+    store_release(a);
+    store_release(b);
+
+    reply_ok(c->out);
+    return OK;
+}
+
 /* STORE HELP: its subcommands. */
 enum err
 cmd_store_help(struct call *c)
 {
     static const char *const lines[] = {
         "STORE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "DROP <name>",
+        "    Remove a store, its keys and its file.",
         "INFO <name>",
         "    Tell how many keys a store has, how many of them expire, how many are in "
         "memory,",
         "    whether all are, and its file and the bytes that takes.",
         "LIST [<pattern>]",
         "    List the names of the stores that have keys.",
+        "RENAME <name> <newname>",
+        "    Give a store another name, which no store with keys has.",
         "HELP",
         "    Print this.",
         NULL,

@@ -23,13 +23,15 @@ enum {
     CMD_FAST = 1 << 8, /* O(1), or in the number of its keys */
     CMD_NO_AUTH = 1 << 9,
     CMD_NO_ASYNC_LOADING = 1 << 10,
-    CMD_PUBSUB = 1 << 15,
     CMD_NO_MULTI = 1 << 11, /* refused inside MULTI */
     CMD_ALLOW_BUSY = 1 << 12,
+    CMD_MOVABLE = 1 << 13, /* where its keys are depends on its options */
+    CMD_PUBSUB = 1 << 14,
     /* Not told: */
-    CMD_CONTROL = 1 << 13,    /* carried out inside MULTI instead of being queued */
-    CMD_CONTAINER = 1 << 14,  /* has subcommands */
-    CMD_SUBSCRIBED = 1 << 16, /* may be said in RESP2 while subscribed */
+    CMD_CONTROL = 1 << 15,    /* carried out inside MULTI instead of being queued */
+    CMD_CONTAINER = 1 << 16,  /* has subcommands */
+    CMD_KEYARGS = 1 << 17,    /* keyargs.c says where its keys are */
+    CMD_SUBSCRIBED = 1 << 18, /* may be said in RESP2 while subscribed */
 
     CMD_ALWAYS = CMD_LOADING | CMD_STALE,
     CMD_SESSION = CMD_NOSCRIPT | CMD_ALWAYS | CMD_FAST | CMD_ALLOW_BUSY,
@@ -47,7 +49,10 @@ enum {
     ACL_TRANSACTION = 1 << 4,
     ACL_HYPERLOGLOG = 1 << 5,
     ACL_PUBSUB = 1 << 6,
-    ACL_BITMAP = 1 << 7
+    ACL_BITMAP = 1 << 7,
+    ACL_LIST = 1 << 8,
+    ACL_SET = 1 << 9,
+    ACL_SORTEDSET = 1 << 10
 };
 
 #define ACL_ADMIN (1 << 18) /* follows from CMD_ADMIN, but some have it without */

@@ -127,6 +127,12 @@ store_find(struct store *s, struct bytes key, int64_t now)
     return NULL;
 }
 
+struct entry *
+store_peek(struct store *s, struct bytes key, int64_t now)
+{
+    return store_find(s, key, now);
+}
+
 void
 store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline)
 {
