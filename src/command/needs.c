@@ -53,6 +53,21 @@ walk_keys(const struct call *each, const struct view *view, visit_fn *visit, voi
     return keyargs_walk(each->command, each->argv, each->argc, visit_key, &w);
 }
 
+/* Watched keys that EXEC has to know to tell whether they were changed. */
+static bool
+walk_watched(const struct call *c, visit_fn *visit, void *arg)
+{
+    const struct session *s = c->session;
+    struct store *store;
+    struct bytes key;
+
+    for (size_t i = 0; c->command->fn == cmd_exec && i < s->nwatches; i++) {
+        if (watch_is_unsure(s->watches[i], &store, &key) && !visit(arg, store, key))
+            return false;
+    }
+    return true;
+}
+
 /* Visits the request, or those that EXEC will carry out: number `at` of the queue. False:
  * the walk is to end. */
 typedef bool visit_request_fn(struct call *each, const struct view *view, size_t at,
@@ -108,7 +123,7 @@ request_is_known(struct call *each, const struct view *view, size_t at, void *ar
 bool
 needs_are_known(struct call *c)
 {
-    return walk_requests(c, request_is_known, NULL);
+    return walk_watched(c, is_known, NULL) && walk_requests(c, request_is_known, NULL);
 }
 
 /* --- finding out --- */
@@ -155,9 +170,11 @@ fetch(struct call *c)
 {
     struct collection all = {0};
 
+    walk_watched(c, collect, &all);
     walk_requests(c, collect_keys, &all);
     all.keys = arena_alloc(c->scratch, all.count * sizeof *all.keys);
     all.count = 0;
+    walk_watched(c, collect, &all);
     walk_requests(c, collect_keys, &all);
 
     session_fetch(c->session, all.keys, all.count);
@@ -170,7 +187,7 @@ needs_wait(struct call *c)
 {
     if (!walk_requests(c, list, NULL))
         return true;
-    if (walk_requests(c, keys_are_known, NULL))
+    if (walk_watched(c, is_known, NULL) && walk_requests(c, keys_are_known, NULL))
         return false;
     fetch(c);
     return true;

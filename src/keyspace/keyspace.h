@@ -234,6 +234,10 @@ struct watch;
 struct watch *watch_new(struct store *s, struct bytes key, int64_t now);
 void watch_free(struct watch *w);
 
+/* Whether the store was swapped since and its key has to be known before
+ * watch_is_touched. Both are borrowed. */
+bool watch_is_unsure(const struct watch *w, struct store **store, struct bytes *key);
+
 /* Whether the key was changed, or has expired, since watch_new. */
 bool watch_is_touched(struct watch *w, int64_t now);
 bool watch_is_of(const struct watch *w, const struct store *s, struct bytes key);

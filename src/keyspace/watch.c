@@ -17,6 +17,7 @@ struct watch {
     bool present;     /* when it began */
     int64_t deadline; /* then; 0: none */
     bool touched;
+    bool unsure; /* the store was swapped; touched if it has the key since then */
 };
 
 static bool
@@ -78,8 +79,19 @@ watch_free(struct watch *w)
 }
 
 bool
+watch_is_unsure(const struct watch *w, struct store **store, struct bytes *key)
+{
+    *store = w->store;
+    *key = w->on->key;
+    return w->unsure && !w->touched;
+}
+
+bool
 watch_is_touched(struct watch *w, int64_t now)
 {
+    if (w->unsure)
+        w->touched = w->touched || store_peek(w->store, w->on->key, now) != NULL;
+    w->unsure = false;
     /* The answer tells of a change, which may not be safe yet. */
     if (w->touched)
         store_count(w->store);
@@ -116,16 +128,20 @@ watch_touch_all(struct store *s)
         map_walk(&s->watched, at, touch_present, NULL);
 }
 
+/* Where the key is not known to come, it is found out when it matters; until then what
+ * changes it touches the watch. */
 static void
 touch_swapped(struct map_node *node, void *arg)
 {
     const struct watched_key *k = (const struct watched_key *)node;
     const struct store *other = arg;
     const struct entry *e = store_entry(other, k->key);
-    bool may_come = e != NULL ? !entry_is_absent(e) : !other->complete;
+    bool comes = e != NULL && !entry_is_absent(e);
 
-    for (struct watch *w = k->first; w != NULL; w = w->next)
-        w->touched = w->touched || w->present || may_come;
+    for (struct watch *w = k->first; w != NULL; w = w->next) {
+        w->touched = w->touched || w->present || w->unsure || comes;
+        w->unsure = e == NULL && !other->complete;
+    }
 }
 
 void

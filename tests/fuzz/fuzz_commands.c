@@ -36,7 +36,8 @@ static const char *const values[] = {"1",  "-7", "9223372036854775807", "text", 
                                      "12", "x"};
 static const char *const seconds[] = {"1", "2", "3", "5", "60", "3600", "0", "-1"};
 
-/* K and L stand for keys, V and LONG for values, S for seconds, D for a store. */
+/* K and L stand for keys, V and LONG for values, S for seconds, D and E
+ * for stores. */
 static const char *const operations[] = {
     "GET K",
     "SET K V",
@@ -73,6 +74,18 @@ static const char *const operations[] = {
     "COUNT",
     "CLOCK",
     "SET K LONG",
+    "COPY K L",
+    "COPY K L DB D REPLACE",
+    "MOVE K D",
+    "RENAME K L",
+    "RENAMENX K L",
+    "SWAPDB D E",
+    "SWAPDB D E",
+    "STORE RENAME D E",
+    "STORE DROP D",
+    "EXPIRETIME K",
+    "TOUCH K L",
+    "SORT K STORE L",
     "PFADD K V",
     "PFADD L V",
     "PFCOUNT K",
@@ -179,6 +192,8 @@ fill_in(struct bytes word, const uint8_t *op)
         return bytes_str(seconds[op[2] % COUNT_OF(seconds)]);
     if (bytes_is(word, "D"))
         return bytes_str(stores[op[2] % COUNT_OF(stores)]);
+    if (bytes_is(word, "E"))
+        return bytes_str(stores[op[1] / KEYS % COUNT_OF(stores)]);
     if (bytes_is(word, "LONG"))
         return bytes_of(long_value, (size_t)op[2] * 273);
     return word;

@@ -240,6 +240,32 @@ test_swap_touches_watches_of_keys_that_either_has(void **state)
     store_release(garden);
 }
 
+/* Of a key that is on the disk it is found out when it matters. */
+static void
+test_swap_is_unsure_of_watched_keys_that_are_on_the_disk(void **state)
+{
+    static const char *const keys[] = {"rose", "pear"};
+    struct world *w = *state;
+
+    world_start(w);
+    struct store *garden = fill(w);
+    for (int i = 0; i < 2; i++) {
+        struct store *at;
+        struct bytes key;
+        world_find(w, w->shop, keys[i], NOW);
+        struct watch *watch = watch_new(w->shop, bytes_str(keys[i]), NOW);
+        world_evict(w);
+        store_swap(w->shop, garden);
+        assert_true(watch_is_unsure(watch, &at, &key));
+        assert_ptr_equal(at, w->shop);
+        world_find(w, at, keys[i], NOW);
+        assert_int_equal(watch_is_touched(watch, NOW), i == 0);
+        watch_free(watch);
+        store_swap(w->shop, garden);
+    }
+    store_release(garden);
+}
+
 /* Also of a key that has not changed, and of one that is not there. */
 static void
 test_swap_is_what_every_later_look_depends_on(void **state)
@@ -413,6 +439,7 @@ main(void)
         WORLD_TEST(test_swap_lets_no_read_on_its_way_bring_the_others_key),
         WORLD_TEST(test_swap_lets_no_walk_on_its_way_complete_the_other),
         WORLD_TEST(test_swap_touches_watches_of_keys_that_either_has),
+        WORLD_TEST(test_swap_is_unsure_of_watched_keys_that_are_on_the_disk),
         WORLD_TEST(test_swap_is_what_every_later_look_depends_on),
         WORLD_TEST(test_swap_agrees_with_a_naive_model),
         WORLD_TEST(test_swap_agrees_with_a_naive_model_from_the_log_alone),
