@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/engine.h"
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,9 @@
 #define OPERATION   4
 #define WORDS_MAX   16
 #define KEYS        8
-#define MOVES_MAX   20 /* of the clock in one input; see clock_move */
-#define EVICT_BELOW 48 /* of 256: how often everything is put out of memory */
+#define LINES_MAX   1000 /* of an answer */
+#define MOVES_MAX   20   /* of the clock in one input; see clock_move */
+#define EVICT_BELOW 48   /* of 256: how often everything is put out of memory */
 #define REOPEN_AT   255
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -36,8 +38,11 @@ static const char *const values[] = {"1",  "-7", "9223372036854775807", "text", 
                                      "12", "x"};
 static const char *const seconds[] = {"1", "2", "3", "5", "60", "3600", "0", "-1"};
 
-/* K and L stand for keys, V and LONG for values, S for seconds, D and E
- * for stores. */
+static const char *const patterns[] = {"*e*", "?",       "",    "[^a]",
+                                       "a*",  "counter", "\\d", "x"};
+
+/* K and L stand for keys, V and LONG for values, S for seconds, D and E for stores, P for
+ * a pattern. */
 static const char *const operations[] = {
     "GET K",
     "SET K V",
@@ -110,6 +115,11 @@ static const char *const operations[] = {
     "BITOP NOT K L",
     "BITFIELD K INCRBY i9 V 77",
     "BITFIELD K OVERFLOW FAIL SET u5 600000 V",
+    "KEYS *",
+    "KEYS P",
+    "KEYS [a-e]",
+    "WALK",
+    "WALK",
 };
 
 static const char *const stores[] = {"0", "1", "shop", "a b/c"};
@@ -134,6 +144,46 @@ ask(struct engine *e, char client, const struct bytes *argv, int argc, struct bu
     }
 }
 
+static int
+compare_lines(const void *a, const void *b)
+{
+    return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* Puts the lines of an answer in order, without the numbers of a list's elements: for
+ * answers whose order is by chance. */
+static void
+sort_lines(struct buf *text)
+{
+    struct bytes lines[LINES_MAX];
+    struct buf sorted = {0};
+    size_t count = 0;
+
+    for (char *at = text->data; at < text->data + text->len;) {
+        size_t left = (size_t)(text->data + text->len - at);
+        char *end = memchr(at, '\n', left);
+        size_t len = end != NULL ? (size_t)(end - at) : left;
+        size_t number = strspn(at, " 0123456789)");
+        assert(count < LINES_MAX);
+        lines[count++] =
+            number < len ? bytes_of(at + number, len - number) : bytes_of(at, len);
+        at += len + 1;
+    }
+    qsort(lines, count, sizeof *lines, compare_lines);
+    for (size_t i = 0; i < count; i++) {
+        buf_append_bytes(&sorted, lines[i]);
+        buf_append(&sorted, "\n", 1);
+    }
+    buf_deinit(text);
+    *text = sorted;
+}
+
+static bool
+has_no_order(struct bytes command)
+{
+    return bytes_is(command, "KEYS") || bytes_is(command, "EXEC");
+}
+
 static void
 ask_both(struct pair *p, char client, const struct bytes *argv, int argc)
 {
@@ -141,6 +191,10 @@ ask_both(struct pair *p, char client, const struct bytes *argv, int argc)
 
     ask(p->calm, client, argv, argc, &calm);
     ask(p->troubled, client, argv, argc, &troubled);
+    if (has_no_order(argv[0])) {
+        sort_lines(&calm);
+        sort_lines(&troubled);
+    }
     if (!bytes_eq(buf_bytes(&calm), buf_bytes(&troubled))) {
         for (int i = 0; i < argc; i++)
             fprintf(stderr, "%.*s ", (int)argv[i].len, argv[i].data);
@@ -179,6 +233,56 @@ count_both(struct pair *p, char client)
     ask_both(p, client, &count, 1);
 }
 
+static unsigned
+bit_of(const struct answer *key)
+{
+    for (int i = 0; i < KEYS; i++) {
+        if (bytes_eq(bytes_of(key->text, key->len), bytes_str(keys[i])))
+            return 1u << i;
+    }
+    abort();
+}
+
+/* The keys that SCAN tells of from its beginning to its end, a bit for each. In MULTI one
+ * that wants all at once is queued, and this gives none. */
+static unsigned
+walk(struct engine *e, char client)
+{
+    struct bytes argv[] = {bytes_str("SCAN"), bytes_str("0"), bytes_str("COUNT"),
+                           bytes_str("1000")};
+    char cursor[32] = "0";
+    unsigned told = 0;
+    struct answer answer;
+
+    if (!engine_command(e, client, argv, 4, &answer))
+        abort();
+    bool queued = answer.kind != '*';
+    answer_deinit(&answer);
+    argv[3] = bytes_str("2");
+    for (bool begun = false; !queued && !(begun && strcmp(cursor, "0") == 0);
+         begun = true) {
+        argv[1] = bytes_str(cursor);
+        if (!engine_command(e, client, argv, 4, &answer))
+            abort();
+        for (size_t i = 0; i < answer.items[1].nitems; i++)
+            told |= bit_of(&answer.items[1].items[i]);
+        snprintf(cursor, sizeof cursor, "%s", answer.items[0].text);
+        answer_deinit(&answer);
+    }
+    return told;
+}
+
+static void
+walk_both(struct pair *p, char client)
+{
+    unsigned calm = walk(p->calm, client), troubled = walk(p->troubled, client);
+
+    if (calm != troubled) {
+        fprintf(stderr, "SCAN: left in peace %x, troubled %x\n", calm, troubled);
+        abort();
+    }
+}
+
 static struct bytes
 fill_in(struct bytes word, const uint8_t *op)
 {
@@ -194,6 +298,8 @@ fill_in(struct bytes word, const uint8_t *op)
         return bytes_str(stores[op[2] % COUNT_OF(stores)]);
     if (bytes_is(word, "E"))
         return bytes_str(stores[op[1] / KEYS % COUNT_OF(stores)]);
+    if (bytes_is(word, "P"))
+        return bytes_str(patterns[op[2] % COUNT_OF(patterns)]);
     if (bytes_is(word, "LONG"))
         return bytes_of(long_value, (size_t)op[2] * 273);
     return word;
@@ -209,6 +315,10 @@ carry_out(struct pair *p, const uint8_t *op)
 
     if (strcmp(text, "CLOCK") == 0) {
         clock_move(p, op[2]);
+        return;
+    }
+    if (strcmp(text, "WALK") == 0) {
+        walk_both(p, client);
         return;
     }
     if (strcmp(text, "COUNT") == 0) {
@@ -245,6 +355,7 @@ look_at_everything(struct pair *p)
         struct bytes select[] = {bytes_str("SELECT"), bytes_str(stores[i])};
         ask_both(p, 'a', select, 2);
         count_both(p, 'a');
+        walk_both(p, 'a');
         for (int j = 0; j < KEYS; j++) {
             struct bytes get[] = {bytes_str("GET"), bytes_str(keys[j])};
             struct bytes ttl[] = {bytes_str("TTL"), bytes_str(keys[j])};
