@@ -54,13 +54,18 @@ struct pipeline {
 /* --- the servers --- */
 
 static void
+drop_client(struct duel *d, int side, int client)
+{
+    client_close(d->sides[side].clients[client]);
+    d->sides[side].clients[client] = NULL;
+}
+
+static void
 hang_up(struct duel *d)
 {
     for (int side = 0; side < SIDES; side++) {
-        for (int i = 0; i < STREAM_CLIENTS; i++) {
-            client_close(d->sides[side].clients[i]);
-            d->sides[side].clients[i] = NULL;
-        }
+        for (int i = 0; i < STREAM_CLIENTS; i++)
+            drop_client(d, side, i);
     }
 }
 
@@ -172,16 +177,35 @@ duel_admit(struct duel *d, struct grammar *g)
 /* --- what differs --- */
 
 static void
-report_answers(struct duel *d, int side, const struct answer *answers, size_t count)
+report_text(struct duel *d, int side, const struct buf *text, size_t from)
 {
-    struct buf text = {0};
+    size_t len = text->len - from;
 
-    for (size_t i = 0; i < count; i++)
-        answer_print(&answers[i], &text);
-    size_t shown = text.len > REPORT_MAX ? REPORT_MAX : text.len;
-    buf_printf(d->report, "%s: %.*s%s", side_names[side], (int)shown, text.data,
-               shown < text.len ? "...\n" : "");
-    buf_deinit(&text);
+    buf_printf(d->report, "%s: %s%.*s%s", side_names[side], from > 0 ? "...\n" : "",
+               (int)(len < REPORT_MAX ? len : REPORT_MAX), text->data + from,
+               len > REPORT_MAX ? "...\n" : "");
+}
+
+/* What each answered, without the lines in front that are the same. */
+static void
+report_answers(struct duel *d, const struct answer *a, size_t na, const struct answer *b,
+               size_t nb)
+{
+    struct buf texts[SIDES] = {0};
+    size_t from = 0;
+
+    for (size_t i = 0; i < na; i++)
+        answer_print(&a[i], &texts[KEYVALD]);
+    for (size_t i = 0; i < nb; i++)
+        answer_print(&b[i], &texts[REDIS]);
+    for (size_t i = 0; i < texts[KEYVALD].len && i < texts[REDIS].len
+                       && texts[KEYVALD].data[i] == texts[REDIS].data[i];
+         i++)
+        from = texts[KEYVALD].data[i] == '\n' ? i + 1 : from;
+    for (int side = 0; side < SIDES; side++) {
+        report_text(d, side, &texts[side], from);
+        buf_deinit(&texts[side]);
+    }
 }
 
 static void
@@ -283,10 +307,8 @@ hear(struct duel *d, int client, struct pipeline *p, int side)
                || (p->marker[0] != '\0' && is_marker(&a->at[a->count], p->marker));
         a->count += !a->hung_up;
     }
-    if (a->hung_up) {
-        client_close(c);
-        d->sides[side].clients[client] = NULL;
-    }
+    if (a->hung_up)
+        drop_client(d, side, client);
 }
 
 static enum check
@@ -339,8 +361,7 @@ talk_agrees(struct duel *d, int client, const struct pipeline *p)
                           : answer_agrees(&a->at[i], &b->at[i], r->check);
         if (!agrees) {
             report_request(d, r);
-            report_answers(d, KEYVALD, &a->at[i], 1);
-            report_answers(d, REDIS, &b->at[i], 1);
+            report_answers(d, &a->at[i], 1, &b->at[i], 1);
             return false;
         }
         follow(d, client, r, &b->at[i]);
@@ -369,8 +390,7 @@ listening_agrees(struct duel *d, const struct pipeline *p)
         return true;
     buf_printf(d->report, "they differ in what the subscriber hears, from item %zu on\n",
                same);
-    report_answers(d, KEYVALD, a->at + same, a->count - same);
-    report_answers(d, REDIS, b->at + same, b->count - same);
+    report_answers(d, a->at + same, a->count - same, b->at + same, b->count - same);
     return false;
 }
 
@@ -453,23 +473,28 @@ fade(struct duel *d, const struct step *step)
     return true;
 }
 
-/* Follows the cursors. Inside a transaction there are none: it is queued. */
+/* Follows the cursors. Inside a transaction there are none: it is queued. Where a client
+ * had said QUIT, both hang up. */
 static bool
 scan(struct duel *d, const struct step *step)
 {
     struct answer all[SIDES] = {0};
     struct request queued = step->requests[0];
-    bool answered = true;
+    bool answered[SIDES];
 
-    for (int side = 0; side < SIDES; side++)
-        answered &= scan_all(client_of(d, side, step->client), &queued, &all[side]);
-    bool agree = answered && answer_agrees(&all[KEYVALD], &all[REDIS], CHECK_SAME);
+    for (int side = 0; side < SIDES; side++) {
+        struct client *c = client_of(d, side, step->client);
+        answered[side] = scan_all(c, &queued, &all[side]);
+        if (!answered[side])
+            drop_client(d, side, step->client);
+    }
+    bool agree = answered[KEYVALD] == answered[REDIS]
+                 && answer_agrees(&all[KEYVALD], &all[REDIS], CHECK_SAME);
     queued.check = CHECK_KIND;
     follow(d, step->client, &queued, &all[REDIS]);
     if (!agree) {
         report_request(d, &queued);
-        for (int side = 0; side < SIDES; side++)
-            report_answers(d, side, &all[side], 1);
+        report_answers(d, &all[KEYVALD], answered[KEYVALD], &all[REDIS], answered[REDIS]);
     }
     for (int side = 0; side < SIDES; side++)
         answer_deinit(&all[side]);

@@ -112,8 +112,6 @@ grammar_set_key(struct grammar *g, struct bytes key)
     g->key = key;
 }
 
-/* --- which rows the server has --- */
-
 /* Whether a shape says this command: its first word, or its first two with '|' between. */
 static bool
 says(const char *shape, struct bytes command)
@@ -166,6 +164,8 @@ keep(struct grammar *g, const void *data, size_t len)
     copy[len] = '\0';
     return bytes_of(copy, len);
 }
+
+/* --- which rows the server has --- */
 
 static struct bytes
 keep_number(struct grammar *g, int64_t number)
@@ -361,9 +361,23 @@ add_alternative(struct grammar *g, struct words *w, const char *shapes)
     add_shape(g, w, shapes, end != NULL ? (size_t)(end - shapes) : strlen(shapes));
 }
 
+/* What a client might say. */
+static void
+add_request(struct grammar *g, struct words *w)
+{
+    struct request r = grammar_draw(g, SCOPE_KEYS | SCOPE_TRANSACTION | SCOPE_SUBSCRIBER);
+
+    for (int i = 0; i < r.argc; i++)
+        add_word(w, r.argv[i]);
+}
+
 static void
 add_named(struct grammar *g, struct words *w, struct bytes name)
 {
+    if (bytes_is(name, "request")) {
+        add_request(g, w);
+        return;
+    }
     for (size_t i = 0; i < COUNT_OF(drawn); i++) {
         if (bytes_eq(name, bytes_str(drawn[i].name))) {
             add_word(w, drawn[i].draw(g));

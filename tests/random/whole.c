@@ -56,8 +56,10 @@ scan_all(struct client *c, const struct request *first, struct answer *out)
         struct answer page;
         bool answered = c != NULL && client_command(c, argv, first->argc, &page);
         free(cursor);
-        if (!answered)
+        if (!answered) {
+            answer_deinit(out);
             return false;
+        }
         if (page.nitems != 2) {
             answer_deinit(out);
             *out = page;
