@@ -128,6 +128,9 @@ test_table_arity_covers_the_keys(void **state)
             continue;
         }
         assert_true(cmd->step > 0);
+        /* SUNSUBSCRIBE's channels are told as keys and may be missing. */
+        if (cmd->flags & CMD_PUBSUB)
+            continue;
         assert_true(cmd->first < least);
         assert_true(cmd->last < least);
         assert_true(command_nkeys(cmd, least) >= 1);
