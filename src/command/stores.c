@@ -102,7 +102,8 @@ cmd_store_drop(struct call *c)
 }
 
 /* STORE RENAME name newname: the store is called newname from now on. Who has selected it
- * by its old name finds nothing there. */
+ * by its old name finds nothing there. Not inside MULTI: whether it succeeds depends on
+ * what is before it, and which keys are needed on that. */
 enum err
 cmd_store_rename(struct call *c)
 {

@@ -44,33 +44,20 @@ follow_select(struct view *v, const struct queued *q)
     v->selected = chosen;
 }
 
-/* The stores that two arguments from the first on name. */
 static void
-follow_exchange(struct view *v, const struct bytes *names)
+follow_swapdb(struct view *v, const struct queued *q)
 {
     struct store *a, *b;
 
-    if (selection_store(v->host, names[0], &a) != OK)
+    if (selection_store(v->host, q->argv[1], &a) != OK)
         return;
-    if (selection_store(v->host, names[1], &b) != OK) {
+    if (selection_store(v->host, q->argv[2], &b) != OK) {
         store_release(a);
         return;
     }
     struct exchange *x = arena_alloc(v->scratch, sizeof *x);
     *x = (struct exchange){v->exchanges, a, b};
     v->exchanges = x;
-}
-
-static void
-follow_swapdb(struct view *v, const struct queued *q)
-{
-    follow_exchange(v, q->argv + 1);
-}
-
-static void
-follow_store_rename(struct view *v, const struct queued *q)
-{
-    follow_exchange(v, q->argv + 2);
 }
 
 void
@@ -81,7 +68,6 @@ view_follow(struct view *v, const struct queued *q)
         void (*follow)(struct view *v, const struct queued *q);
     } ways[] = {
         {cmd_select, follow_select},
-        {cmd_store_rename, follow_store_rename},
         {cmd_swapdb, follow_swapdb},
     };
 
