@@ -116,10 +116,12 @@ cmd_bitcount(struct call *c)
     if (c->argc > 3) {
         TRY(arg_int(c, 2, &range.start));
         TRY(arg_int(c, 3, &range.end));
-        TRY(read_unit(c, 4, &range.unit));
     }
-
+    /* Then the unit is not looked at. */
     bool backwards = range.start < 0 && range.end < 0 && range.start > range.end;
+    if (!backwards)
+        TRY(read_unit(c, 4, &range.unit));
+
     if (!backwards && bits_of(&range, string_of(e), &first, &count))
         found = bits_count(string_of(e), first, count);
     reply_int(c->out, (int64_t)found);
