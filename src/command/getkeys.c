@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "command/host.h"
 #include "command/introspection.h"
+#include "command/keyargs.h"
 #include "command/syntax.h"
 #include "command/table.h"
 #include "resp/reply.h"
@@ -60,18 +61,14 @@ add_kind(const struct asked *a, const struct key_kind *kind, struct key *keys,
     return true;
 }
 
-/* SORT has the key it writes behind a word; the last one counts. */
+/* SORT has the key it writes behind a word. */
 static void
 add_stored(const struct asked *a, struct key *keys, size_t *count)
 {
     int at = 0;
 
-    if (strcmp(a->command->name, "sort") != 0)
-        return;
-    for (int i = 2; i + 1 < a->argc; i++) {
-        if (bytes_is(a->argv[i], "STORE"))
-            at = i + 1;
-    }
+    if (a->command->fn == cmd_sort)
+        at = keyargs_sort_store(a->argv, a->argc);
     if (at > 0)
         keys[(*count)++] = (struct key){at, bytes_str("OW update")};
 }

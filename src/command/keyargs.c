@@ -39,20 +39,27 @@ walk_copy(const struct walk *w)
     return tell(w, 1, 0) && tell(w, 2, store);
 }
 
-/* SORT key ... STORE key ...: the last one counts. */
-static bool
-walk_sort(const struct walk *w)
+int
+keyargs_sort_store(const struct bytes *argv, int argc)
 {
     int store = 0;
 
-    for (int i = 2; i < w->argc; i++) {
-        if (bytes_is(w->argv[i], "limit"))
+    for (int i = 2; i < argc; i++) {
+        if (bytes_is(argv[i], "limit"))
             i += 2;
-        else if (bytes_is(w->argv[i], "by") || bytes_is(w->argv[i], "get"))
+        else if (bytes_is(argv[i], "by") || bytes_is(argv[i], "get"))
             i++;
-        else if (bytes_is(w->argv[i], "store") && i + 1 < w->argc)
+        else if (bytes_is(argv[i], "store") && i + 1 < argc)
             store = ++i;
     }
+    return store;
+}
+
+static bool
+walk_sort(const struct walk *w)
+{
+    int store = keyargs_sort_store(w->argv, w->argc);
+
     return tell(w, 1, 0) && (store == 0 || tell(w, store, 0));
 }
 
@@ -89,6 +96,8 @@ bool
 keyargs_walk(const struct command *cmd, const struct bytes *argv, int argc,
              keyargs_fn *visit, void *arg)
 {
+    if (cmd->flags & CMD_PUBSUB) /* told as keys, but shard channels */
+        return true;
     if (cmd->flags & CMD_KEYARGS)
         return walk_own(cmd, &(struct walk){argv, argc, visit, arg});
     int nkeys = command_nkeys(cmd, argc);

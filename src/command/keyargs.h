@@ -20,4 +20,7 @@ typedef bool keyargs_fn(void *arg, int key, int store);
 bool keyargs_walk(const struct command *cmd, const struct bytes *argv, int argc,
                   keyargs_fn *visit, void *arg);
 
+/* Argument of the key that SORT writes, the last where there are several; 0: none. */
+int keyargs_sort_store(const struct bytes *argv, int argc);
+
 #endif
