@@ -7,8 +7,8 @@
 void
 store_look_at_all(struct store *s)
 {
-    if (s->stamp > s->keyspace->seen)
-        s->keyspace->seen = s->stamp;
+    keyspace_see(s->keyspace, s->stamp);
+    keyspace_see(s->keyspace, s->named_at);
 }
 
 /* --- in the order of their places --- */
