@@ -58,6 +58,7 @@ find_command(struct call *c)
 {
     const struct command *cmd = table_find(c->host->table, c->argv[0]);
 
+    c->session->asked = NULL;
     if (cmd == NULL)
         return fail_unknown(c);
     if ((cmd->flags & CMD_CONTAINER) && c->argc > 1) {
@@ -66,7 +67,7 @@ find_command(struct call *c)
         if (cmd == NULL)
             return fail_unknown_sub(c, container);
     }
-    c->command = cmd;
+    c->command = c->session->asked = cmd;
     return OK;
 }
 
@@ -221,6 +222,7 @@ dispatch_run(struct call *c)
     struct session *s = c->session;
     struct command_stats *stats = &c->host->by_command[c->command - commands];
     size_t before = c->out->out->len;
+    bool muted = session_is_muted(s);
 
     enum err err = c->command->fn(c);
     if (err != OK) {
@@ -228,6 +230,9 @@ dispatch_run(struct call *c)
         dispatch_error(c, err);
         stats->failed++;
     }
+
+    if (muted && session_is_muted(s))
+        c->out->out->len = before;
 
     /* The clock is read once a command, at its end: what lies between two ends is the
      * later's. */
@@ -270,10 +275,34 @@ carry_on(struct call *c)
     return true;
 }
 
+/* After a request: how it goes on with the replies. */
+static void
+settle_replies(struct session *s, bool muted, size_t before)
+{
+    if (muted && session_is_muted(s))
+        s->output.len = before;
+    if (s->replies == REPLIES_SKIP_NEXT)
+        s->replies = REPLIES_SKIP;
+    else if (s->replies == REPLIES_SKIP)
+        s->replies = REPLIES_ALL;
+}
+
+static size_t
+size_of(const struct bytes *argv, int argc)
+{
+    size_t size = 0;
+
+    for (int i = 0; i < argc; i++)
+        size += argv[i].len;
+    return size;
+}
+
 bool
 dispatch(struct session *s, const struct bytes *argv, int argc)
 {
     struct host *h = s->host;
+    size_t before = s->output.len;
+    bool muted = session_is_muted(s);
     struct call c = {
         .session = s,
         .store = s->store,
@@ -286,8 +315,10 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
         .now = session_now(s),
     };
 
+    s->request_size = size_of(argv, argc);
     bool done = carry_on(&c);
     if (done) {
+        settle_replies(s, muted, before);
         s->fetched = FETCHED_NOTHING;
         listed_drop(s);
     }

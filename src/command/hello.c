@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/client.h"
 #include "command/host.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -25,18 +26,7 @@ check_user(struct bytes user)
 }
 
 static enum err
-check_name(struct bytes name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] < '!' || name.data[i] > '~')
-            return ERR_CLIENT_NAME;
-    }
-    return OK;
-}
-
-/* Nobody can ask for the name, so it is checked and not kept. */
-static enum err
-read_options(struct call *c)
+read_options(struct call *c, const struct bytes **name)
 {
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
@@ -46,7 +36,8 @@ read_options(struct call *c)
             TRY(check_user(c->argv[i + 1]));
             i += 2;
         } else if (arg_is(c, i, "SETNAME") && more >= 1) {
-            TRY(check_name(c->argv[i + 1]));
+            *name = &c->argv[i + 1];
+            TRY(client_check_name(**name));
             i++;
         } else {
             return fail(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[i].len,
@@ -63,8 +54,11 @@ cmd_hello(struct call *c)
     int64_t protocol = c->out->protocol;
     if (c->argc > 1)
         TRY(read_protocol(c, &protocol));
-    TRY(read_options(c));
+    const struct bytes *name = NULL;
+    TRY(read_options(c, &name));
 
+    if (name != NULL)
+        client_set_name(c->session, *name);
     c->out->protocol = (int)protocol;
 
     reply_map(c->out, 7);

@@ -33,6 +33,7 @@ session_new(struct host *host, const struct session_owner *owner, void *arg,
     s->host = host;
     s->store = keyspace_store(host->keyspace, bytes_str("0"));
     s->id = host->next_client_id++;
+    s->created_ms = s->fed_ms = clock_ms();
     s->owner = owner;
     s->owner_arg = arg;
     s->peer = *peer;
@@ -90,6 +91,7 @@ session_free(struct session *s)
     parser_deinit(&s->parser);
     parser_deinit(&s->scout);
     buf_deinit(&s->output);
+    buf_deinit(&s->name);
     free(s);
 }
 
@@ -134,12 +136,11 @@ look_ahead(struct session *s, struct bytes input)
     return seen;
 }
 
-size_t
-session_feed(struct session *s, struct bytes input)
+static size_t
+feed(struct session *s, struct bytes input)
 {
     size_t taken = 0, looked = 0;
 
-    begin_feeding(s);
     while (taken < input.len && can_go_on(s)) {
         if (taken >= looked && input.len - taken >= LOOK_AHEAD_MIN)
             looked =
@@ -158,7 +159,18 @@ session_feed(struct session *s, struct bytes input)
             return taken;
         }
         taken += s->parser.consumed;
+        s->pending -= s->parser.consumed;
     }
+    return taken;
+}
+
+size_t
+session_feed(struct session *s, struct bytes input)
+{
+    begin_feeding(s);
+    s->pending = input.len;
+    size_t taken = feed(s, input);
+    s->pending = input.len - taken;
     return taken;
 }
 
@@ -184,6 +196,12 @@ bool
 session_is_closing(const struct session *s)
 {
     return s->closing;
+}
+
+bool
+session_is_muted(const struct session *s)
+{
+    return s->replies == REPLIES_NONE || s->replies == REPLIES_SKIP || s->closing;
 }
 
 bool

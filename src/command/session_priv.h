@@ -12,6 +12,7 @@
 #define SESSION_UNREAD_MAX  (32 * 1024 * 1024) /* bytes of messages nobody takes */
 #define SESSION_WATCHES_MAX 10000 /* keys; each new one is compared with all before */
 
+struct command;
 struct fetch;
 struct fetch_key;
 struct listed;
@@ -25,6 +26,14 @@ enum fetched {
     FETCHED_ERROR    /* the disk failed */
 };
 
+/* Which replies are sent. */
+enum replies {
+    REPLIES_ALL,
+    REPLIES_NONE,
+    REPLIES_SKIP_NEXT, /* all but that of the request after this one */
+    REPLIES_SKIP       /* all but that of this request */
+};
+
 struct session {
     struct host *host;
     struct store *store; /* held */
@@ -36,6 +45,12 @@ struct session {
     uint64_t depends;
     bool closing, killed;
     struct session_peer peer;
+    struct buf name;             /* empty: it has none */
+    const struct command *asked; /* its latest; NULL: none, or one that is not known */
+    enum replies replies;
+    bool no_evict;
+    int64_t created_ms;
+    size_t pending, request_size; /* bytes of its input, and of the request in hand */
     struct session *next_session, *previous_session; /* all; the list host->sessions */
     struct subscriber subscriber;
     /* MULTI */
@@ -59,6 +74,9 @@ struct session {
 
 /* What time it is for the next command. */
 int64_t session_now(const struct session *s);
+
+/* Whether what it is told now is thrown away. */
+bool session_is_muted(const struct session *s);
 
 /* Takes a store that the caller holds for the selected one. */
 void session_select(struct session *s, struct store *store);

@@ -1,0 +1,166 @@
+/* client: see client.h. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "command/client.h"
+
+#include <inttypes.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "command/host.h"
+#include "command/session_priv.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+
+#define ECHOED_MAX 128 /* bytes of a wrong type told back */
+
+enum err
+client_check_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] < '!' || name.data[i] > '~')
+            return ERR_CLIENT_NAME;
+    }
+    return OK;
+}
+
+void
+client_set_name(struct session *s, struct bytes name)
+{
+    buf_clear(&s->name, 0);
+    buf_append_bytes(&s->name, name);
+}
+
+enum err
+client_read_type(struct call *c, int i, enum client_type *type)
+{
+    static const struct {
+        const char *name;
+        enum client_type type;
+    } types[] = {
+        {"normal", CLIENT_NORMAL},   {"pubsub", CLIENT_PUBSUB}, {"master", CLIENT_MASTER},
+        {"replica", CLIENT_REPLICA}, {"slave", CLIENT_REPLICA},
+    };
+
+    for (size_t n = 0; n < sizeof types / sizeof *types; n++) {
+        if (bytes_is(c->argv[i], types[n].name)) {
+            *type = types[n].type;
+            return OK;
+        }
+    }
+    int shown = c->argv[i].len < ECHOED_MAX ? (int)c->argv[i].len : ECHOED_MAX;
+    return fail(c, "ERR Unknown client type '%.*s'", shown, c->argv[i].data);
+}
+
+enum client_type
+client_type(const struct session *s)
+{
+    (void)s;
+    return CLIENT_NORMAL;
+}
+
+/* --- the line --- */
+
+/* A store's name may have any bytes; one that would end the field is written as \xHH. */
+static void
+append_store(struct buf *out, struct bytes name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] > ' ' && name.data[i] <= '~' && name.data[i] != '\\')
+            buf_append(out, &name.data[i], 1);
+        else
+            buf_printf(out, "\\x%02x", (unsigned char)name.data[i]);
+    }
+}
+
+static bool
+is_touched(const struct session *s)
+{
+    for (size_t i = 0; i < s->nwatches; i++) {
+        if (watch_is_touched(s->watches[i], s->fed_ms))
+            return true;
+    }
+    return false;
+}
+
+static void
+append_flags(const struct session *s, struct buf *out)
+{
+    size_t before = out->len;
+
+    if (s->queue.open)
+        buf_append(out, "x", 1);
+    if (is_touched(s))
+        buf_append(out, "d", 1);
+    if (s->closing && !s->killed)
+        buf_append(out, "c", 1);
+    if (s->killed)
+        buf_append(out, "A", 1);
+    if (s->no_evict)
+        buf_append(out, "e", 1);
+    if (out->len == before)
+        buf_append(out, "N", 1);
+}
+
+static size_t
+total_memory(const struct session *s)
+{
+    return sizeof *s + s->name.cap + s->output.cap + s->pending + s->queue.size
+           + s->cap_watches * sizeof *s->watches;
+}
+
+void
+client_describe(const struct session *s, struct buf *out)
+{
+    int64_t now = clock_ms();
+
+    buf_printf(out, "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%.*s", s->id,
+               s->peer.address, s->peer.local, s->peer.fd, (int)s->name.len,
+               s->name.len > 0 ? s->name.data : "");
+    buf_printf(out,
+               " age=%" PRId64 " idle=%" PRId64 " flags=", (now - s->created_ms) / 1000,
+               (now - s->fed_ms) / 1000);
+    append_flags(s, out);
+    buf_printf(out, " db=");
+    append_store(out, store_name(s->store));
+    buf_printf(out, " sub=%d psub=%d ssub=%d multi=%lld", 0, 0, 0,
+               s->queue.open ? (long long)s->queue.count : -1LL);
+    /* One buffer holds what is to be sent; there is no list of more. */
+    buf_printf(out, " qbuf=%zu qbuf-free=0 argv-mem=%zu multi-mem=%zu", s->pending,
+               s->request_size, s->queue.size);
+    buf_printf(out, " rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu", s->output.cap,
+               s->output.cap, s->output.len, total_memory(s));
+    buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%d\n",
+               s->output.len > 0 ? "rw" : "r", s->asked != NULL ? s->asked->name : "NULL",
+               s->reply.protocol);
+}
+
+/* --- all of them --- */
+
+struct session **
+client_all(struct call *c, size_t *count)
+{
+    size_t n = 0;
+
+    for (struct session *s = c->host->sessions; s != NULL; s = s->next_session)
+        n++;
+    struct session **all = arena_alloc(c->scratch, n * sizeof(struct session *));
+    *count = n;
+    for (struct session *s = c->host->sessions; s != NULL; s = s->next_session)
+        all[--n] = s;
+    return all;
+}
+
+struct session *
+client_find(struct session **all, size_t count, int64_t id)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((int64_t)all[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && (int64_t)all[low]->id == id ? all[low] : NULL;
+}
