@@ -54,8 +54,7 @@ client_read_type(struct call *c, int i, enum client_type *type)
 enum client_type
 client_type(const struct session *s)
 {
-    (void)s;
-    return CLIENT_NORMAL;
+    return subscriber_is_active(&s->subscriber) ? CLIENT_PUBSUB : CLIENT_NORMAL;
 }
 
 /* --- the line --- */
@@ -87,6 +86,8 @@ append_flags(const struct session *s, struct buf *out)
 {
     size_t before = out->len;
 
+    if (subscriber_is_active(&s->subscriber))
+        buf_append(out, "P", 1);
     if (s->queue.open)
         buf_append(out, "x", 1);
     if (is_touched(s))
@@ -122,7 +123,10 @@ client_describe(const struct session *s, struct buf *out)
     append_flags(s, out);
     buf_printf(out, " db=");
     append_store(out, store_name(s->store));
-    buf_printf(out, " sub=%d psub=%d ssub=%d multi=%lld", 0, 0, 0,
+    const struct map *channels = s->subscriber.channels;
+    buf_printf(out, " sub=%zu psub=%zu ssub=%zu multi=%lld",
+               channels[CHANNEL_PLAIN].count, channels[CHANNEL_PATTERN].count,
+               channels[CHANNEL_SHARD].count,
                s->queue.open ? (long long)s->queue.count : -1LL);
     /* One buffer holds what is to be sent; there is no list of more. */
     buf_printf(out, " qbuf=%zu qbuf-free=0 argv-mem=%zu multi-mem=%zu", s->pending,

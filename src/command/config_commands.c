@@ -44,6 +44,10 @@ cmd_config_set(struct call *c)
     struct host *h = c->host;
     char error[CONFIG_ERROR_MAX];
 
+    for (int i = 2; i + 1 < c->argc; i += 2) {
+        if (arg_is(c, i, "requirepass"))
+            arg_hide(c, i + 1);
+    }
     if (c->argc % 2 != 0)
         return ERR_SYNTAX;
     if (config_set(h->config, c->argv + 2, (size_t)(c->argc - 2) / 2, h->reconfigure,

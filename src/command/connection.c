@@ -1,8 +1,12 @@
 /* connection: commands on the connection itself, but for HELLO. */
 // SPDX-License-Identifier: BSD-3-Clause
+#include "command/auth.h"
+#include "command/client.h"
+#include "command/host.h"
 #include "command/selection.h"
 #include "command/session_priv.h"
 #include "command/table.h"
+#include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
 /* ECHO message: the message. */
@@ -40,6 +44,26 @@ cmd_quit(struct call *c)
     c->session->closing = true;
 
     reply_ok(c->out);
+    return OK;
+}
+
+/* RESET: all that the connection was told is forgotten, who it is included. */
+enum err
+cmd_reset(struct call *c)
+{
+    struct session *s = c->session;
+
+    queue_clear(&s->queue);
+    session_unwatch(s);
+    pubsub_leave(s);
+    session_select(s, keyspace_store(c->host->keyspace, bytes_str("0")));
+    c->store = s->store;
+    client_set_name(s, bytes_str(""));
+    s->logged_in = auth_is_open(c->host);
+    s->replies = REPLIES_ALL;
+    c->out->protocol = 2;
+
+    reply_simple(c->out, "RESET");
     return OK;
 }
 

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "command/auth.h"
 #include "command/host.h"
 #include "command/listed.h"
 #include "command/needs.h"
@@ -80,6 +81,12 @@ check_arity(struct call *c)
 }
 
 static enum err
+check_login(const struct call *c)
+{
+    return auth_is_done(c->session) || c->command->flags & CMD_NO_AUTH ? OK : ERR_NOAUTH;
+}
+
+static enum err
 check_multi(struct call *c)
 {
     if (c->session->queue.open && (c->command->flags & CMD_NO_MULTI))
@@ -122,6 +129,7 @@ admit(struct call *c)
 {
     TRY(find_command(c));
     TRY(check_arity(c));
+    TRY(check_login(c));
     TRY(check_multi(c));
     TRY(check_subscribed(c));
     TRY(check_writable(c));

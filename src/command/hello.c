@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/auth.h"
 #include "command/client.h"
 #include "command/host.h"
 #include "command/session_priv.h"
@@ -18,26 +19,25 @@ read_protocol(const struct call *c, int64_t *protocol)
     return OK;
 }
 
-/* Only the default user is there, and it needs no password: any is right. */
-static enum err
-check_user(struct bytes user)
-{
-    return bytes_eq(user, bytes_str("default")) ? OK : ERR_PASSWORD;
-}
+struct greeting {
+    bool logs_in;
+    const struct bytes *name;
+};
 
 static enum err
-read_options(struct call *c, const struct bytes **name)
+read_options(struct call *c, struct greeting *g)
 {
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
         if (arg_is(c, i, "AUTH") && more >= 2) {
             arg_hide(c, i + 1);
             arg_hide(c, i + 2);
-            TRY(check_user(c->argv[i + 1]));
+            TRY(auth_check(c->host, c->argv[i + 1], c->argv[i + 2]));
+            g->logs_in = true;
             i += 2;
         } else if (arg_is(c, i, "SETNAME") && more >= 1) {
-            *name = &c->argv[i + 1];
-            TRY(client_check_name(**name));
+            g->name = &c->argv[i + 1];
+            TRY(client_check_name(*g->name));
             i++;
         } else {
             return fail(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[i].len,
@@ -54,11 +54,15 @@ cmd_hello(struct call *c)
     int64_t protocol = c->out->protocol;
     if (c->argc > 1)
         TRY(read_protocol(c, &protocol));
-    const struct bytes *name = NULL;
-    TRY(read_options(c, &name));
+    struct greeting g = {0};
+    TRY(read_options(c, &g));
+    if (!g.logs_in && !auth_is_done(c->session))
+        return ERR_NOAUTH_HELLO;
 
-    if (name != NULL)
-        client_set_name(c->session, *name);
+    if (g.logs_in)
+        c->session->logged_in = true;
+    if (g.name != NULL)
+        client_set_name(c->session, *g.name);
     c->out->protocol = (int)protocol;
 
     reply_map(c->out, 7);

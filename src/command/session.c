@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "command/auth.h"
 #include "command/dispatch.h"
 #include "command/host.h"
 #include "command/listed.h"
@@ -31,6 +32,7 @@ session_new(struct host *host, const struct session_owner *owner, void *arg,
     struct session *s = xcalloc(1, sizeof *s);
 
     s->host = host;
+    s->logged_in = auth_is_open(host);
     s->store = keyspace_store(host->keyspace, bytes_str("0"));
     s->id = host->next_client_id++;
     s->created_ms = s->fed_ms = clock_ms();
@@ -145,6 +147,7 @@ feed(struct session *s, struct bytes input)
         if (taken >= looked && input.len - taken >= LOOK_AHEAD_MIN)
             looked =
                 taken + look_ahead(s, bytes_of(input.data + taken, input.len - taken));
+        s->parser.guest = !auth_is_done(s);
         switch (parser_next(&s->parser, input.data + taken, input.len - taken)) {
         case PARSED_MORE:
             return taken;

@@ -48,7 +48,7 @@ struct session {
     struct buf name;             /* empty: it has none */
     const struct command *asked; /* its latest; NULL: none, or one that is not known */
     enum replies replies;
-    bool no_evict;
+    bool no_evict, logged_in;
     int64_t created_ms;
     size_t pending, request_size; /* bytes of its input, and of the request in hand */
     struct session *next_session, *previous_session; /* all; the list host->sessions */

@@ -27,6 +27,7 @@ struct config {
     int64_t maxclients;
     int64_t proto_max_bulk_len;        /* bytes */
     int64_t client_query_buffer_limit; /* bytes */
+    char *requirepass;                 /* "": nobody has to log in */
     /* general */
     int64_t loglevel; /* enum log_level */
     char *logfile;    /* "": standard output */
