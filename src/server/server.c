@@ -257,6 +257,9 @@ server_run(struct server *s, struct host *host)
     start_handles(s);
     while (!s->stopping)
         uv_run(&s->loop, UV_RUN_DEFAULT);
+    /* Who comes now is to be turned away, not to wait for a server that ends. */
+    for (int i = 0; i < s->nlisteners; i++)
+        uv_close((uv_handle_t *)&s->listeners[i], NULL);
     int failed = keyspace_commit(host->keyspace);
     client_flush_ready(s);
     client_close_all(s);

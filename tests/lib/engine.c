@@ -181,8 +181,8 @@ engine_stop(struct engine *e)
     engine_disconnect(e);
     if (keyspace_commit(e->keyspace) != 0)
         panic("engine: the last changes could not be written");
-    keyspace_free(e->keyspace);
     host_deinit(&e->host);
+    keyspace_free(e->keyspace);
     if (storage_close(e->storage) != 0)
         panic("engine: the tables could not be brought up to date");
     config_free(e->config);
