@@ -110,12 +110,24 @@ owner_of(const struct answer *a)
 }
 
 static bool
+says(const struct answer *a, const char *word, size_t nitems)
+{
+    return a->nitems == nitems && bytes_is(text_of(&a->items[0]), word);
+}
+
+static bool
 is_farewell(const struct answer *a)
 {
-    struct bytes word = a->nitems == 3 ? text_of(&a->items[0]) : bytes_of(NULL, 0);
+    return says(a, "unsubscribe", 3) || says(a, "punsubscribe", 3)
+           || says(a, "sunsubscribe", 3);
+}
 
-    return bytes_is(word, "unsubscribe") || bytes_is(word, "punsubscribe")
-           || bytes_is(word, "sunsubscribe");
+/* What patterns brought of the same message. */
+static bool
+is_same_message(const struct answer *a, const struct answer *b)
+{
+    return says(a, "pmessage", 4) && says(b, "pmessage", 4)
+           && is_same(&a->items[2], &b->items[2]) && is_same(&a->items[3], &b->items[3]);
 }
 
 static void
@@ -127,19 +139,25 @@ swap(struct answer *a, struct answer *b)
     *b = kept;
 }
 
+/* Brings two that stand side by side in order. False: they are. */
+static bool
+put_in_order(struct answer *a, struct answer *b)
+{
+    if (owner_of(a) > owner_of(b)
+        || (is_same_message(a, b) && by_text(&a->items[1], &b->items[1]) > 0))
+        swap(a, b);
+    else if (is_farewell(a) && is_farewell(b) && by_text(&a->items[1], &b->items[1]) > 0)
+        swap(&a->items[1], &b->items[1]);
+    else
+        return false;
+    return true;
+}
+
 void
 heard_sort(struct answer *heard, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        for (size_t j = i; j > 0; j--) {
-            struct answer *before = &heard[j - 1], *a = &heard[j];
-            if (owner_of(before) > owner_of(a))
-                swap(before, a);
-            else if (is_farewell(before) && is_farewell(a)
-                     && bytes_cmp(text_of(&before->items[1]), text_of(&a->items[1])) > 0)
-                swap(&before->items[1], &a->items[1]);
-            else
-                break;
-        }
+        for (size_t j = i; j > 0 && put_in_order(&heard[j - 1], &heard[j]);)
+            j--;
     }
 }

@@ -12,9 +12,9 @@ bool answer_agrees(const struct answer *a, const struct answer *b, enum check ch
 /* Sorts the items of an array that are texts. */
 void answer_sort(struct answer *a);
 
-/* Brings what a subscriber got into an order that both servers must have: what several
- * clients did at once is put apart by client, and what one UNSUBSCRIBE without channels
- * has dropped is sorted. */
+/* Brings what a subscriber got into an order that both servers must have. What several
+ * clients did at once is put apart by client; what Redis takes from a hash table is sorted: the
+ * patterns that match one message, the channels one UNSUBSCRIBE drops. */
 void heard_sort(struct answer *heard, size_t count);
 
 #endif

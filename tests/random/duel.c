@@ -120,12 +120,12 @@ start_server(enum daemon_kind kind, char *const *args)
 }
 
 struct duel *
-duel_new(char *const *args)
+duel_new(char *const *args, char *const *shared)
 {
     struct duel *d = xcalloc(1, sizeof *d);
 
     d->args = args;
-    d->sides[REDIS].server = start_server(DAEMON_REDIS, NULL);
+    d->sides[REDIS].server = start_server(DAEMON_REDIS, shared);
     d->sides[KEYVALD].server = start_server(DAEMON_KEYVALD, args);
     return d;
 }

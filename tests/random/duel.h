@@ -17,8 +17,9 @@ struct troubles {
     int64_t starts;
 };
 
-/* args are more words for keyvald's command line, ending in NULL; borrowed. */
-struct duel *duel_new(char *const *args);
+/* args are more words for keyvald's command line, shared for both command lines, ending in
+ * NULL; args is borrowed. */
+struct duel *duel_new(char *const *args, char *const *shared);
 void duel_free(struct duel *d);
 
 /* Tells the grammar which commands keyvald has. False: one of them is in no row; its name

@@ -22,6 +22,7 @@ struct run {
     size_t nsteps;
     char *args[ARGS_MAX + 1]; /* of keyvald */
     int nargs;
+    char **shared; /* the last of them, for Redis, too */
 };
 
 static void
@@ -40,6 +41,7 @@ choose_directives(struct run *run, struct grammar *g)
     static const char *const delay[] = {"0", "1", "20", "200"};
     static const char *const few[] = {"1", "2", "256"};
     static const char *const distance[] = {"1mb", "2mb"};
+    static const char *const events[] = {"KEA", "KEAmn", "KE$g", "Ex", ""};
 
     add_directive(run, g, "--maxmemory", memory, 5);
     add_directive(run, g, "--apply-delay", delay, 4);
@@ -47,6 +49,8 @@ choose_directives(struct run *run, struct grammar *g)
     add_directive(run, g, "--max-open-tables", few, 3);
     add_directive(run, g, "--read-threads", few, 2);
     add_directive(run, g, "--table-cache", distance, 2);
+    run->shared = &run->args[run->nargs];
+    add_directive(run, g, "--notify-keyspace-events", events, 5);
 }
 
 static void
@@ -100,7 +104,7 @@ compare(struct run *run)
     bool agree = false;
 
     choose_directives(run, g);
-    struct duel *d = duel_new(run->args);
+    struct duel *d = duel_new(run->args, run->shared);
     if (duel_admit(d, g)) {
         struct stream s = stream_draw(g, &arena, run->nsteps);
         size_t difference = duel_play(d, &s, &report);
