@@ -165,6 +165,7 @@ function away_and_back()
     expect($patient->set('stays', 'here'), true);
     expect(proc_close(proc_open(REDIS_CLI . ' shutdown save', [], $pipes)), 0);
     expect($patient->get('stays'), 'here');
+    expect($patient->del('stays'), 1);
 }
 
 function about_the_server($r)
