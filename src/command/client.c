@@ -90,6 +90,8 @@ append_flags(const struct session *s, struct buf *out)
         buf_append(out, "P", 1);
     if (s->queue.open)
         buf_append(out, "x", 1);
+    if (s->waits)
+        buf_append(out, "b", 1);
     if (is_touched(s))
         buf_append(out, "d", 1);
     if (s->closing && !s->killed)

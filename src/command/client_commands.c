@@ -5,6 +5,7 @@
 #include "command/client.h"
 #include "command/session_priv.h"
 #include "command/table.h"
+#include "command/waiting.h"
 #include "resp/reply.h"
 
 /* CLIENT ID: the connection's number, which no other has had. */
@@ -161,7 +162,12 @@ cmd_client_unblock(struct call *c)
         return ERR_UNBLOCK_REASON;
     TRY(arg_int(c, 2, &id));
 
-    reply_int(c->out, 0);
+    size_t count;
+    struct session **all = client_all(c, &count);
+    struct session *s = client_find(all, count, id);
+    bool waited = s != NULL && waiting_unblock(s, c->argc == 4 && arg_is(c, 3, "ERROR"));
+
+    reply_int(c->out, waited);
     return OK;
 }
 
@@ -215,6 +221,8 @@ cmd_client_help(struct call *c)
         "    Describe all connections, or some.",
         "NO-EVICT (ON|OFF)",
         "    Keep the connection when others are closed for memory.",
+        "PAUSE <milliseconds> [WRITE|ALL]",
+        "    Let requests wait for a time, all or those that write.",
         "REPLY (ON|OFF|SKIP)",
         "    Choose whether requests are answered.",
         "SETNAME <name>",
@@ -223,6 +231,8 @@ cmd_client_help(struct call *c)
         "    Tell whether keys are tracked for the connection.",
         "UNBLOCK <client-id> [TIMEOUT|ERROR]",
         "    End the waiting of a connection.",
+        "UNPAUSE",
+        "    End the waiting that PAUSE began.",
         "HELP",
         "    Print this.",
         NULL,

@@ -20,6 +20,7 @@
 #include "command/session_priv.h"
 #include "command/table.h"
 #include "command/timing.h"
+#include "command/waiting.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
@@ -273,6 +274,8 @@ carry_on(struct call *c)
 
     if (err != OK) {
         refuse(c, err);
+    } else if (waiting_is_due(c)) {
+        return false;
     } else if (c->session->queue.open && !(c->command->flags & CMD_CONTROL)) {
         enqueue(c);
     } else {
@@ -328,6 +331,7 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
     if (done) {
         settle_replies(s, muted, before);
         s->fetched = FETCHED_NOTHING;
+        s->has_waited = false;
         listed_drop(s);
     }
     if (h->scratch.blocks != NULL)

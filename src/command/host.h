@@ -44,6 +44,12 @@ struct host {
      * host_retry_writes when that may be. */
     struct session *throttled;
     int64_t nthrottled;
+    /* Sessions that wait for time to pass, those that came first in front; the host's
+     * owner calls host_end_waiting every few milliseconds while there are some. */
+    struct session *first_waiting, *last_waiting;
+    int64_t nblocked;        /* of them, by WAIT */
+    int64_t paused_until_us; /* the measuring clock; by CLIENT PAUSE */
+    bool pauses_all;         /* not only what writes */
     /* Figures. The server fills the first group, commands the second. */
     int64_t clients;
     uint64_t connections, refused_connections, bytes_in, bytes_out;
@@ -81,5 +87,8 @@ void host_tick(struct host *h);
 /* Resumes sessions that wait to write while keyspace_may_write, those that wait longest
  * first. */
 void host_retry_writes(struct host *h);
+
+/* Resumes the sessions that have waited long enough. */
+void host_end_waiting(struct host *h);
 
 #endif

@@ -68,7 +68,7 @@ info_clients(struct call *c, struct buf *out)
     INFO_LINE(out, "connected_clients", "%" PRId64, c->host->clients);
     NOTHING(out, "cluster_connections");
     INFO_LINE(out, "maxclients", "%" PRId64, c->host->config->maxclients);
-    NOTHING(out, "blocked_clients");
+    INFO_LINE(out, "blocked_clients", "%" PRId64, c->host->nblocked);
     NOTHING(out, "tracking_clients");
     NOTHING(out, "clients_in_timeout_table");
     INFO_LINE(out, "throttled_clients", "%" PRId64, c->host->nthrottled);

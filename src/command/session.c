@@ -18,6 +18,7 @@
 #include "command/host.h"
 #include "command/listed.h"
 #include "command/session_priv.h"
+#include "command/waiting.h"
 #include "keyspace/fetch.h"
 #include "keyspace/keyspace.h"
 #include "value/string.h"
@@ -85,6 +86,7 @@ session_free(struct session *s)
     listed_drop(s);
     if (s->throttled)
         leave_ring(s);
+    waiting_leave(s);
     leave_host(s);
     pubsub_leave(s);
     session_unwatch(s);
@@ -192,7 +194,7 @@ session_depends(const struct session *s)
 bool
 session_is_parked(const struct session *s)
 {
-    return s->fetch != NULL || listed_is_awaited(s) || s->throttled;
+    return s->fetch != NULL || listed_is_awaited(s) || s->throttled || s->waits;
 }
 
 bool

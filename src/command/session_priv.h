@@ -58,12 +58,18 @@ struct session {
     struct watch **watches;
     size_t nwatches;
     size_t cap_watches;
-    /* Parked: at most one of fetch, a listed one that is awaited, and throttled. */
+    /* Parked: at most one of fetch, a listed one that is awaited, throttled, waits. */
     struct fetch *fetch;
     struct listed *listed; /* of the request at the front of the input */
     enum fetched fetched;
     bool throttled; /* is in the ring that begins at host->throttled */
     struct session *previous, *following; /* in that ring */
+    bool waits;                           /* for time to pass (waiting.h) */
+    bool is_paused;                       /* by CLIENT PAUSE; else by WAIT */
+    bool has_waited;        /* the request at the front of the input need not any more */
+    bool is_unblocked;      /* by CLIENT UNBLOCK ERROR */
+    int64_t waits_until_us; /* the measuring clock */
+    struct session *next_waiting, *previous_waiting;
     const struct session_owner *owner;
     void *owner_arg;
     /* Time, while it is being fed. */

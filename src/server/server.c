@@ -23,6 +23,7 @@
 
 #define RETRY_MS      100  /* between attempts to write a log that failed */
 #define THROTTLE_MS   1    /* between looks at whether writers may go on */
+#define WAITING_MS    5    /* between looks at whether clients have waited long enough */
 #define IDLE_CHECK_MS 1000 /* between looks for idle clients */
 
 static void
@@ -173,6 +174,8 @@ end_turn(struct server *s)
         on_timer(&s->timer);
     if (s->host->throttled != NULL && !uv_is_active((uv_handle_t *)&s->throttle))
         uv_timer_again(&s->throttle);
+    if (s->host->first_waiting != NULL && !uv_is_active((uv_handle_t *)&s->waiting))
+        uv_timer_again(&s->waiting);
     if (s->host->shutdown_asked)
         stop(s);
 }
@@ -217,6 +220,16 @@ on_throttle(uv_timer_t *timer)
 }
 
 static void
+on_waiting(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+
+    host_end_waiting(s->host);
+    if (s->host->first_waiting == NULL)
+        uv_timer_stop(timer);
+}
+
+static void
 on_signal(uv_signal_t *handle, int number)
 {
     struct server *s = handle->data;
@@ -237,15 +250,17 @@ start_handles(struct server *s)
     uv_check_init(loop, &s->after_poll);
     uv_timer_init(loop, &s->timer);
     uv_timer_init(loop, &s->throttle);
+    uv_timer_init(loop, &s->waiting);
     uv_signal_init(loop, &s->terminate);
     uv_signal_init(loop, &s->interrupt);
     s->before_poll.data = s->after_poll.data = s;
-    s->timer.data = s->throttle.data = s;
+    s->timer.data = s->throttle.data = s->waiting.data = s;
     s->terminate.data = s->interrupt.data = s;
     uv_prepare_start(&s->before_poll, on_before_poll);
     uv_check_start(&s->after_poll, on_after_poll);
     uv_timer_start(&s->timer, on_timer, 0, 0);
     uv_timer_start(&s->throttle, on_throttle, THROTTLE_MS, THROTTLE_MS);
+    uv_timer_start(&s->waiting, on_waiting, WAITING_MS, WAITING_MS);
     uv_signal_start(&s->terminate, on_signal, SIGTERM);
     uv_signal_start(&s->interrupt, on_signal, SIGINT);
 }

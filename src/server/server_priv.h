@@ -23,6 +23,7 @@ struct server {
     uv_check_t after_poll;    /* end of the clients' turn */
     uv_timer_t timer;         /* the keyspace's background work */
     uv_timer_t throttle;      /* writers that wait */
+    uv_timer_t waiting;       /* clients that wait for time to pass */
     uv_async_t wakeup;
     uv_signal_t terminate, interrupt;
     struct host *host;

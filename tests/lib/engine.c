@@ -226,6 +226,7 @@ pump(struct engine *e)
     keyspace_tend(e->keyspace, clock_ms());
     host_tick(&e->host);
     host_retry_writes(&e->host);
+    host_end_waiting(&e->host);
 }
 
 static void
