@@ -194,7 +194,7 @@ function stores()
     if (getenv('SERVER') === 'keyvald') {
         expect($seven->rawCommand('select', 'shop'), true);
         expect($seven->set('apples', 42), true);
-        expect($seven->rawCommand('store', 'list'), ['8', 'shop']);
+        expect($seven->rawCommand('store', 'list', 's*'), ['shop']);
     }
 }
 
