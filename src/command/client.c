@@ -59,9 +59,8 @@ client_type(const struct session *s)
 
 /* --- the line --- */
 
-/* A store's name may have any bytes; one that would end the field is written as \xHH. */
-static void
-append_store(struct buf *out, struct bytes name)
+void
+client_append_store(struct buf *out, struct bytes name)
 {
     for (size_t i = 0; i < name.len; i++) {
         if (name.data[i] > ' ' && name.data[i] <= '~' && name.data[i] != '\\')
@@ -86,6 +85,8 @@ append_flags(const struct session *s, struct buf *out)
 {
     size_t before = out->len;
 
+    if (s->monitors)
+        buf_append(out, "O", 1);
     if (subscriber_is_active(&s->subscriber))
         buf_append(out, "P", 1);
     if (s->queue.open)
@@ -124,7 +125,7 @@ client_describe(const struct session *s, struct buf *out)
                (now - s->fed_ms) / 1000);
     append_flags(s, out);
     buf_printf(out, " db=");
-    append_store(out, store_name(s->store));
+    client_append_store(out, store_name(s->store));
     const struct map *channels = s->subscriber.channels;
     buf_printf(out, " sub=%zu psub=%zu ssub=%zu multi=%lld",
                channels[CHANNEL_PLAIN].count, channels[CHANNEL_PATTERN].count,

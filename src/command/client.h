@@ -22,6 +22,10 @@ enum client_type {
 enum err client_read_type(struct call *c, int i, enum client_type *type);
 enum client_type client_type(const struct session *s);
 
+/* Appends a store's name, which may have any bytes: one that would end the field is
+ * written as \xHH. */
+void client_append_store(struct buf *out, struct bytes name);
+
 /* Appends the line that describes it, with its LF. */
 void client_describe(const struct session *s, struct buf *out);
 

@@ -3,6 +3,7 @@
 #include "command/auth.h"
 #include "command/client.h"
 #include "command/host.h"
+#include "command/monitor.h"
 #include "command/selection.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -56,6 +57,7 @@ cmd_reset(struct call *c)
     queue_clear(&s->queue);
     session_unwatch(s);
     pubsub_leave(s);
+    monitor_end(s);
     session_select(s, keyspace_store(c->host->keyspace, bytes_str("0")));
     c->store = s->store;
     client_set_name(s, bytes_str(""));

@@ -16,6 +16,7 @@
 #include "command/auth.h"
 #include "command/host.h"
 #include "command/listed.h"
+#include "command/monitor.h"
 #include "command/needs.h"
 #include "command/session_priv.h"
 #include "command/table.h"
@@ -117,6 +118,19 @@ is_write(const struct call *c)
     return c->command->fn == cmd_exec && (c->session->queue.flags & CMD_WRITE);
 }
 
+/* To clients, one that watches others is a replica. */
+static enum err
+check_monitor(const struct call *c)
+{
+    const struct command *cmd = c->command;
+
+    if (c->session->monitors
+        && (cmd->flags & (CMD_WRITE | CMD_READ) || cmd->fn == cmd_publish
+            || cmd->fn == cmd_spublish))
+        return ERR_MONITOR;
+    return OK;
+}
+
 static enum err
 check_writable(struct call *c)
 {
@@ -134,6 +148,7 @@ admit(struct call *c)
     TRY(check_multi(c));
     TRY(check_subscribed(c));
     TRY(check_writable(c));
+    TRY(check_monitor(c));
     return OK;
 }
 
@@ -242,6 +257,9 @@ dispatch_run(struct call *c)
 
     if (muted && session_is_muted(s))
         c->out->out->len = before;
+
+    if (c->host->monitors != NULL)
+        monitor_show(c);
 
     /* The clock is read once a command, at its end: what lies between two ends is the
      * later's. */

@@ -40,6 +40,7 @@ struct host {
     config_changed_fn *reconfigure;
     void *reconfigure_arg;
     struct session *sessions; /* all */
+    struct session *monitors; /* those that said MONITOR */
     /* Sessions that wait until writes are taken again; the host's owner calls
      * host_retry_writes when that may be. */
     struct session *throttled;

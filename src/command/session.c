@@ -17,6 +17,7 @@
 #include "command/dispatch.h"
 #include "command/host.h"
 #include "command/listed.h"
+#include "command/monitor.h"
 #include "command/session_priv.h"
 #include "command/waiting.h"
 #include "keyspace/fetch.h"
@@ -87,6 +88,7 @@ session_free(struct session *s)
     if (s->throttled)
         leave_ring(s);
     waiting_leave(s);
+    monitor_end(s);
     leave_host(s);
     pubsub_leave(s);
     session_unwatch(s);

@@ -49,6 +49,8 @@ struct session {
     const struct command *asked; /* its latest; NULL: none, or one that is not known */
     enum replies replies;
     bool no_evict, logged_in;
+    bool monitors; /* is in the list that begins at host->monitors */
+    struct session *next_monitor, *previous_monitor;
     int64_t created_ms;
     size_t pending, request_size; /* bytes of its input, and of the request in hand */
     struct session *next_session, *previous_session; /* all; the list host->sessions */

@@ -93,6 +93,12 @@ keyspace_store(struct keyspace *ks, struct bytes name)
     return NULL;
 }
 
+struct bytes
+store_name(const struct store *s)
+{
+    return bytes_str(s->name);
+}
+
 void
 store_hold(struct store *s)
 {

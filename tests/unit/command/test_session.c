@@ -125,6 +125,25 @@ is_parked(struct client *c, bool parked)
     assert_int_equal(session_is_parked(c->session), parked);
 }
 
+/* Takes the output, and expects it to be lines of MONITOR that go on so behind the time. */
+static void
+is_shown(struct client *c, const char *lines)
+{
+    struct buf *out = session_output(c->session), shown = {0};
+
+    for (size_t i = 0; i < out->len; i++) {
+        if (out->data[i] == '+' && (i == 0 || out->data[i - 1] == '\n'))
+            while (out->data[i] != ' ')
+                i++;
+        else
+            buf_append(&shown, &out->data[i], 1);
+    }
+    buf_append(&shown, "", 1);
+    assert_string_equal(shown.data, lines);
+    buf_deinit(&shown);
+    buf_clear(out, 0);
+}
+
 /* --- taking requests --- */
 
 static void
@@ -458,6 +477,122 @@ test_session_refuses_a_transaction_while_the_log_fails(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* --- being watched, and waiting --- */
+
+static void
+test_session_shows_what_others_do(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\n");
+    hears(&f->a, "+OK\r\n");
+    says(&f->b, "SELECT 3\r\nSELECT \"a b\"\r\nECHO \"x\\\"\\\\\\r\\n\\xff\\a'\"\r\n");
+    is_shown(&f->a, "[3 127.0.0.1:1] \"SELECT\" \"3\"\r\n"
+                    "[a\\x20b 127.0.0.1:1] \"SELECT\" \"a b\"\r\n"
+                    "[a\\x20b 127.0.0.1:1] \"ECHO\" \"x\\\"\\\\\\r\\n\\xff\\a'\"\r\n");
+    says(&f->b,
+         "RESET\r\nMULTI\r\nPING\r\nCLIENT LIST\r\nDISCARD\r\nMULTI\r\nPING\r\nEXEC\r\n");
+    is_shown(&f->a, "[0 127.0.0.1:1] \"RESET\"\r\n"
+                    "[0 127.0.0.1:1] \"MULTI\"\r\n"
+                    "[0 127.0.0.1:1] \"DISCARD\"\r\n"
+                    "[0 127.0.0.1:1] \"MULTI\"\r\n"
+                    "[0 127.0.0.1:1] \"PING\"\r\n"
+                    "[0 127.0.0.1:1] \"EXEC\"\r\n");
+}
+
+static void
+test_session_shows_no_secrets_and_no_operators(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\n");
+    hears(&f->a, "+OK\r\n");
+    says(&f->b, "AUTH secret\r\nHELLO 2 AUTH default secret\r\nCONFIG GET port\r\n");
+    is_shown(
+        &f->a,
+        "[0 127.0.0.1:1] \"AUTH\" \"(redacted)\"\r\n"
+        "[0 127.0.0.1:1] \"HELLO\" \"2\" \"AUTH\" \"(redacted)\" \"(redacted)\"\r\n");
+}
+
+static void
+test_session_that_watches_may_not_look_at_keys(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\nGET k\r\nMONITOR\r\n");
+    hears(&f->a, "+OK\r\n-ERR Replica can't interact with the keyspace\r\n");
+    says(&f->a, "RESET\r\n");
+    hears_of(&f->a, "+RESET\r\n");
+    says(&f->b, "PING\r\n");
+    hears(&f->a, "");
+}
+
+static void
+test_session_waits_for_replicas_until_it_is_unblocked(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "WAIT 1 0\r\nPING\r\n");
+    is_parked(&f->a, true);
+    host_end_waiting(&f->host);
+    is_parked(&f->a, true);
+    says(&f->b, "CLIENT UNBLOCK 1\r\nCLIENT UNBLOCK 1\r\n");
+    hears(&f->b, ":1\r\n:0\r\n");
+    host_end_waiting(&f->host);
+    hears(&f->a, ":0\r\n+PONG\r\n");
+    says(&f->a, "WAIT 1 0\r\nPING\r\n");
+    says(&f->b, "CLIENT UNBLOCK 1 ERROR\r\n");
+    hears(&f->b, ":1\r\n");
+    host_end_waiting(&f->host);
+    hears(&f->a, "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n+PONG\r\n");
+}
+
+static void
+test_session_that_writes_waits_while_paused(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->b, "CLIENT PAUSE 60000 WRITE\r\n");
+    hears(&f->b, "+OK\r\n");
+    says(&f->a, "PUBLISH c m\r\nPING\r\n");
+    is_parked(&f->a, true);
+    says(&f->b, "PING\r\nCLIENT UNBLOCK 1\r\nCLIENT UNPAUSE\r\n");
+    hears(&f->b, "+PONG\r\n:0\r\n+OK\r\n");
+    host_end_waiting(&f->host);
+    hears(&f->a, ":0\r\n+PONG\r\n");
+}
+
+static void
+test_session_may_end_while_it_waits(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "WAIT 1 0\r\n");
+    says(&f->b, "WAIT 1 0\r\n");
+    client_deinit(&f->a);
+    host_end_waiting(&f->host);
+    is_parked(&f->b, true);
+    assert_int_equal(f->host.nblocked, 1);
+}
+
+static void
+test_session_says_nothing_where_that_is_wished(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "CLIENT REPLY SKIP\r\nPING\r\nECHO 1\r\n");
+    hears(&f->a, "$1\r\n1\r\n");
+    says(&f->a, "CLIENT REPLY OFF\r\nPING\r\nFOO\r\nGET\r\nCLIENT REPLY SKIP\r\n"
+                "MULTI\r\nPING\r\nEXEC\r\nPING\r\n");
+    hears(&f->a, "");
+    says(&f->a, "CLIENT REPLY ON\r\n");
+    hears(&f->a, "+OK\r\n");
+    says(&f->a, "MULTI\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
+    says(&f->a, "EXEC\r\n");
+    hears(&f->a, "*4\r\n+OK\r\n+PONG\r\n");
+}
+
 int
 main(void)
 {
@@ -484,6 +619,13 @@ main(void)
         TEST(test_session_whose_keys_have_come_writes_at_once),
         TEST(test_session_refuses_writes_while_the_log_fails),
         TEST(test_session_refuses_a_transaction_while_the_log_fails),
+        TEST(test_session_shows_what_others_do),
+        TEST(test_session_shows_no_secrets_and_no_operators),
+        TEST(test_session_that_watches_may_not_look_at_keys),
+        TEST(test_session_waits_for_replicas_until_it_is_unblocked),
+        TEST(test_session_that_writes_waits_while_paused),
+        TEST(test_session_may_end_while_it_waits),
+        TEST(test_session_says_nothing_where_that_is_wished),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
