@@ -200,6 +200,12 @@ session_is_parked(const struct session *s)
 }
 
 bool
+session_may_be_silent(const struct session *s)
+{
+    return session_is_parked(s) || s->monitors || subscriber_is_active(&s->subscriber);
+}
+
+bool
 session_is_closing(const struct session *s)
 {
     return s->closing;

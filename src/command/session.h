@@ -54,6 +54,9 @@ uint64_t session_depends(const struct session *s);
 /* Waits for a key that is being read, or for the tables to catch up. */
 bool session_is_parked(const struct session *s);
 
+/* Nobody expects it to say anything: it waits, or hears what others say or do. */
+bool session_may_be_silent(const struct session *s);
+
 /* Is to be closed once its output has been sent (QUIT, a protocol error). */
 bool session_is_closing(const struct session *s);
 

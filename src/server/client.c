@@ -198,6 +198,7 @@ on_resumed(void *arg)
 {
     struct client *c = arg;
 
+    c->active_ms = uv_now(&c->server->loop);
     feed_kept(c);
     look_at(c);
 }
@@ -412,7 +413,8 @@ client_close_idle(struct server *s, int64_t timeout)
 
     for (struct client *c = s->clients, *next; c != NULL; c = next) {
         next = c->next;
-        if (now - c->active_ms > (uint64_t)timeout * 1000)
+        if (!session_may_be_silent(c->session)
+            && now - c->active_ms > (uint64_t)timeout * 1000)
             close_client(c);
     }
 }

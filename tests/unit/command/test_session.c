@@ -528,6 +528,22 @@ test_session_that_watches_may_not_look_at_keys(void **state)
 }
 
 static void
+test_session_may_be_silent_while_it_waits_or_hears(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(session_may_be_silent(f->a.session));
+    says(&f->a, "SUBSCRIBE c\r\n");
+    assert_true(session_may_be_silent(f->a.session));
+    says(&f->a, "RESET\r\nMONITOR\r\n");
+    assert_true(session_may_be_silent(f->a.session));
+    says(&f->a, "RESET\r\n");
+    assert_false(session_may_be_silent(f->a.session));
+    says(&f->a, "WAIT 1 0\r\n");
+    assert_true(session_may_be_silent(f->a.session));
+}
+
+static void
 test_session_waits_for_replicas_until_it_is_unblocked(void **state)
 {
     struct fixture *f = *state;
@@ -622,6 +638,7 @@ main(void)
         TEST(test_session_shows_what_others_do),
         TEST(test_session_shows_no_secrets_and_no_operators),
         TEST(test_session_that_watches_may_not_look_at_keys),
+        TEST(test_session_may_be_silent_while_it_waits_or_hears),
         TEST(test_session_waits_for_replicas_until_it_is_unblocked),
         TEST(test_session_that_writes_waits_while_paused),
         TEST(test_session_may_end_while_it_waits),
