@@ -449,7 +449,8 @@ add_shape(struct grammar *g, struct words *w, const char *shape, size_t len)
 static bool
 is_fragile(const char *shape)
 {
-    return strstr(shape, "store") != NULL || strncmp(shape, "COMMAND", 7) == 0;
+    return strstr(shape, "store") != NULL || strstr(shape, "copy-option") != NULL
+           || strncmp(shape, "COMMAND", 7) == 0;
 }
 
 /* A wrong argument, or one too many or too few. It may name a key that is nobody's. */
