@@ -131,10 +131,10 @@ sub messages {
 
 sub away_and_back {
     my $patient = Redis->new(server => $address, reconnect => 30, every => 50_000);
+    my $cli = "redis-cli -h $ENV{HOST} -p $ENV{PORT}";
     expect($patient->set(stays => "here"), "OK");
-    system("redis-cli", "-h", $ENV{HOST}, "-p", $ENV{PORT}, "shutdown", "save") == 0 or die;
+    system("$cli shutdown save && until $cli ping; do :; done >/dev/null 2>&1") == 0 or die;
     expect($patient->get("stays"), "here");
-    expect($patient->del("stays"), 1);
 }
 
 sub stores {
@@ -148,7 +148,7 @@ sub stores {
     return unless $ENV{SERVER} eq "keyvald";
     my $shop = Redis->new(server => $address, on_connect => sub { $_[0]->select("shop") });
     expect($shop->set(apples => 42), "OK");
-    expect([$shop->store("list", "s*")], ["shop"]);
+    expect([$shop->store("list")], ["0", "8", "shop"]);
 }
 
 my $r = Redis->new(server => $address, name => "checker", read_timeout => 30);

@@ -163,9 +163,10 @@ function away_and_back()
     $patient->setOption(Redis::OPT_BACKOFF_BASE, 50);
     $patient->setOption(Redis::OPT_BACKOFF_CAP, 50);
     expect($patient->set('stays', 'here'), true);
-    expect(proc_close(proc_open(REDIS_CLI . ' shutdown save', [], $pipes)), 0);
+    $wait = 'until ' . REDIS_CLI . ' ping; do :; done >/dev/null 2>&1';
+    $restart = REDIS_CLI . " shutdown save && $wait";
+    expect(proc_close(proc_open($restart, [], $pipes)), 0);
     expect($patient->get('stays'), 'here');
-    expect($patient->del('stays'), 1);
 }
 
 function about_the_server($r)
@@ -194,7 +195,7 @@ function stores()
     if (getenv('SERVER') === 'keyvald') {
         expect($seven->rawCommand('select', 'shop'), true);
         expect($seven->set('apples', 42), true);
-        expect($seven->rawCommand('store', 'list', 's*'), ['shop']);
+        expect($seven->rawCommand('store', 'list'), ['0', '8', 'shop']);
     }
 }
 
