@@ -53,6 +53,35 @@ server_wake(void *server)
     uv_async_send(&((struct server *)server)->wakeup);
 }
 
+/* --- the end --- */
+
+static void
+stop(struct server *s)
+{
+    s->stopping = true;
+    uv_stop(&s->loop);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+    struct server *s = handle->data;
+
+    log_line(LOG_WARNING, "Received %s scheduling shutdown...",
+             number == SIGINT ? "SIGINT" : "SIGTERM");
+    stop(s);
+}
+
+static void
+start_signals(struct server *s)
+{
+    uv_signal_init(&s->loop, &s->terminate);
+    uv_signal_init(&s->loop, &s->interrupt);
+    s->terminate.data = s->interrupt.data = s;
+    uv_signal_start(&s->terminate, on_signal, SIGTERM);
+    uv_signal_start(&s->interrupt, on_signal, SIGINT);
+}
+
 /* --- listening --- */
 
 static int
@@ -125,6 +154,7 @@ server_listen(struct server *s, const struct config *config)
     int count = config_split(bytes_str(config->bind), &text, words, LISTENERS_MAX);
     int failed = count < 1;
 
+    start_signals(s); /* before anyone is told that we are ready */
     if (failed)
         log_line(LOG_WARNING, "bind needs between 1 and %d addresses", LISTENERS_MAX);
     s->port = config->port;
@@ -141,13 +171,6 @@ server_port(const struct server *s)
 }
 
 /* --- the iteration --- */
-
-static void
-stop(struct server *s)
-{
-    s->stopping = true;
-    uv_stop(&s->loop);
-}
 
 static void
 commit(struct server *s)
@@ -229,16 +252,6 @@ on_waiting(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
-static void
-on_signal(uv_signal_t *handle, int number)
-{
-    struct server *s = handle->data;
-
-    log_line(LOG_WARNING, "Received %s scheduling shutdown...",
-             number == SIGINT ? "SIGINT" : "SIGTERM");
-    stop(s);
-}
-
 /* --- running --- */
 
 static void
@@ -251,18 +264,13 @@ start_handles(struct server *s)
     uv_timer_init(loop, &s->timer);
     uv_timer_init(loop, &s->throttle);
     uv_timer_init(loop, &s->waiting);
-    uv_signal_init(loop, &s->terminate);
-    uv_signal_init(loop, &s->interrupt);
     s->before_poll.data = s->after_poll.data = s;
     s->timer.data = s->throttle.data = s->waiting.data = s;
-    s->terminate.data = s->interrupt.data = s;
     uv_prepare_start(&s->before_poll, on_before_poll);
     uv_check_start(&s->after_poll, on_after_poll);
     uv_timer_start(&s->timer, on_timer, 0, 0);
     uv_timer_start(&s->throttle, on_throttle, THROTTLE_MS, THROTTLE_MS);
     uv_timer_start(&s->waiting, on_waiting, WAITING_MS, WAITING_MS);
-    uv_signal_start(&s->terminate, on_signal, SIGTERM);
-    uv_signal_start(&s->interrupt, on_signal, SIGINT);
 }
 
 int
