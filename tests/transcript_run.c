@@ -110,7 +110,7 @@ wire_command(void *arg, char client, const struct bytes *argv, int argc,
     if (*c == NULL)
         *c = daemon_client(r->server);
     bool answered = client_command(*c, argv, argc, out);
-    if (!answered || bytes_is(argv[0], "quit")) {
+    if (!answered || (argc > 0 && bytes_is(argv[0], "quit"))) {
         client_close(*c);
         *c = NULL;
     }
