@@ -70,11 +70,16 @@ client_append_store(struct buf *out, struct bytes name)
     }
 }
 
+/* As far as is known: whether a swap touched a key that is not in memory is found out at
+ * EXEC. */
 static bool
 is_touched(const struct session *s)
 {
     for (size_t i = 0; i < s->nwatches; i++) {
-        if (watch_is_touched(s->watches[i], s->fed_ms))
+        struct store *store;
+        struct bytes key;
+        if (!watch_is_unsure(s->watches[i], &store, &key)
+            && watch_is_touched(s->watches[i], s->fed_ms))
             return true;
     }
     return false;
