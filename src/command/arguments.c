@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "command/host.h"
+#include "command/notify.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -44,17 +45,32 @@ count_read(struct call *c, struct entry *e)
     return e;
 }
 
+static struct entry *
+tell_read(struct call *c, int i, struct entry *e)
+{
+    if (e == NULL)
+        notify(c, NOTIFY_MISS, "keymiss", c->argv[i]);
+    return count_read(c, e);
+}
+
 struct entry *
 arg_read(struct call *c, int i)
 {
-    return count_read(c, arg_entry(c, i));
+    return tell_read(c, i, arg_entry(c, i));
+}
+
+struct entry *
+arg_inspect(struct call *c, int i)
+{
+    assert(i < c->argc);
+    return count_read(c, store_peek(c->store, c->argv[i], c->now));
 }
 
 struct entry *
 arg_peek(struct call *c, int i)
 {
     assert(i < c->argc);
-    return count_read(c, store_peek(c->store, c->argv[i], c->now));
+    return tell_read(c, i, store_peek(c->store, c->argv[i], c->now));
 }
 
 enum err

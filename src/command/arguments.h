@@ -16,11 +16,12 @@ bool arg_is(const struct call *c, int i, const char *word);
 enum err arg_int(const struct call *c, int i, int64_t *number);
 
 /* The entry of the key that argument i is, NULL where there is none; read counts it as a
- * hit or a miss; peek too, but leaves it as idle as it is. The key was in the row's
- * columns, so it is known. */
+ * hit or a miss, and notifies of a miss; peek too, but leaves it as idle as it is; inspect
+ * too, but keeps a miss to itself. The key was in the row's columns, so it is known. */
 struct entry *arg_entry(struct call *c, int i);
 struct entry *arg_read(struct call *c, int i);
 struct entry *arg_peek(struct call *c, int i);
+struct entry *arg_inspect(struct call *c, int i);
 
 /* Whether the entry, if there is one, is of that type: else ERR_TYPE. */
 enum err check_type(const struct entry *e, enum type type);

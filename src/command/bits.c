@@ -236,7 +236,7 @@ cmd_bitop(struct call *c)
     struct entry *old = arg_entry(c, 2);
     if (len > 0) {
         char *result = combine(operation, strings, count, len);
-        store_set(c->store, c->argv[2], bytes_of(result, len), 0);
+        store_set(c->store, c->argv[2], bytes_of(result, len), 0, c->now);
         free(result);
         notify(c, NOTIFY_STRING, "set", c->argv[2]);
     } else if (old != NULL) {

@@ -27,7 +27,7 @@ add(struct call *c, int64_t delta)
     char text[NUMBER_TEXT_MAX];
     size_t len = number_format(number, text);
     store_set(c->store, c->argv[1], bytes_of(text, len),
-              e != NULL ? entry_deadline(e) : 0);
+              e != NULL ? entry_deadline(e) : 0, c->now);
     notify(c, NOTIFY_STRING, "incrby", c->argv[1]);
 
     reply_int(c->out, number);
@@ -87,7 +87,7 @@ cmd_incrbyfloat(struct call *c)
 
     char *text = arena_alloc(c->scratch, NUMBER_REAL_TEXT_MAX);
     struct bytes value = bytes_of(text, number_format_real(number, text));
-    store_set(c->store, c->argv[1], value, e != NULL ? entry_deadline(e) : 0);
+    store_set(c->store, c->argv[1], value, e != NULL ? entry_deadline(e) : 0, c->now);
     notify(c, NOTIFY_STRING, "incrbyfloat", c->argv[1]);
 
     reply_bulk(c->out, value);

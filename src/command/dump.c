@@ -84,7 +84,9 @@ static void
 put(struct call *c, struct entry *e, struct bytes string, int64_t deadline)
 {
     if (deadline == 0 || deadline > c->now) {
-        store_set(c->store, c->argv[1], string, deadline);
+        store_set(c->store, c->argv[1], string, deadline, c->now);
+        if (e != NULL)
+            notify(c, NOTIFY_NEW, "new", c->argv[1]);
         notify(c, NOTIFY_GENERIC, "restore", c->argv[1]);
     } else if (e != NULL) {
         store_delete(c->store, e);

@@ -38,6 +38,12 @@ tell_expired(void *arg, struct store *s, struct bytes key)
     notify_host(arg, s, NOTIFY_EXPIRED, "expired", key);
 }
 
+static void
+tell_created(void *arg, struct store *s, struct bytes key)
+{
+    notify_host(arg, s, NOTIFY_NEW, "new", key);
+}
+
 void
 host_init(struct host *h, struct config *config, struct keyspace *ks)
 {
@@ -55,13 +61,13 @@ host_init(struct host *h, struct config *config, struct keyspace *ks)
     h->sampled_us = clock_mono_us();
     h->saved_ms = h->started_ms;
     draw_run_id(h->run_id, sizeof h->run_id);
-    keyspace_on_expired(ks, tell_expired, h);
+    keyspace_tell(ks, tell_expired, tell_created, h);
 }
 
 void
 host_deinit(struct host *h)
 {
-    keyspace_on_expired(h->keyspace, NULL, NULL);
+    keyspace_tell(h->keyspace, NULL, NULL, NULL);
     for (int i = 0; i < COMMAND_COUNT; i++)
         histogram_free(h->by_command[i].times);
     slowlog_free(h->slowlog);

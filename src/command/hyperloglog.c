@@ -38,7 +38,8 @@ copy_hll(const struct entry *e)
 static void
 put_hll(struct call *c, const struct entry *e, struct buf *hll)
 {
-    store_set(c->store, c->argv[1], buf_bytes(hll), e != NULL ? entry_deadline(e) : 0);
+    store_set(c->store, c->argv[1], buf_bytes(hll), e != NULL ? entry_deadline(e) : 0,
+              c->now);
     buf_deinit(hll);
 }
 

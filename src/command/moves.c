@@ -12,7 +12,7 @@
 static void
 rename_key(struct call *c, struct entry *e)
 {
-    store_copy(c->store, c->argv[2], e);
+    store_copy(c->store, c->argv[2], e, c->now);
     store_delete(c->store, arg_entry(c, 1));
     notify(c, NOTIFY_GENERIC, "rename_from", c->argv[1]);
     notify(c, NOTIFY_GENERIC, "rename_to", c->argv[2]);
@@ -58,7 +58,7 @@ move(struct call *c, struct store *to)
     bool moves = e != NULL && store_find(to, c->argv[1], c->now) == NULL;
 
     if (moves) {
-        store_copy(to, c->argv[1], e);
+        store_copy(to, c->argv[1], e, c->now);
         store_delete(c->store, e);
         notify(c, NOTIFY_GENERIC, "move_from", c->argv[1]);
         notify_in(c, to, NOTIFY_GENERIC, "move_to", c->argv[1]);
@@ -108,7 +108,7 @@ copy(struct call *c, struct store *to, bool replace)
     bool copies = e != NULL && (replace || store_find(to, c->argv[2], c->now) == NULL);
 
     if (copies) {
-        store_copy(to, c->argv[2], e);
+        store_copy(to, c->argv[2], e, c->now);
         notify_in(c, to, NOTIFY_GENERIC, "copy_to", c->argv[2]);
     }
 

@@ -30,7 +30,7 @@ encoding(const struct entry *e)
 enum err
 cmd_object_encoding(struct call *c)
 {
-    struct entry *e = arg_peek(c, 2);
+    struct entry *e = arg_inspect(c, 2);
 
     if (e != NULL)
         reply_bulk_str(c->out, encoding(e));
@@ -43,7 +43,7 @@ cmd_object_encoding(struct call *c)
 enum err
 cmd_object_freq(struct call *c)
 {
-    if (arg_peek(c, 2) != NULL)
+    if (arg_inspect(c, 2) != NULL)
         return ERR_NO_LFU;
 
     reply_null(c->out);
@@ -54,7 +54,7 @@ cmd_object_freq(struct call *c)
 enum err
 cmd_object_idletime(struct call *c)
 {
-    struct entry *e = arg_peek(c, 2);
+    struct entry *e = arg_inspect(c, 2);
 
     if (e != NULL)
         reply_int(c->out, entry_idle(e, c->now));
@@ -67,7 +67,7 @@ cmd_object_idletime(struct call *c)
 enum err
 cmd_object_refcount(struct call *c)
 {
-    struct entry *e = arg_peek(c, 2);
+    struct entry *e = arg_inspect(c, 2);
     int64_t number;
 
     if (e == NULL)

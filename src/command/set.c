@@ -38,7 +38,7 @@ read_options(const struct call *c, struct set_options *o)
 static void
 set(struct call *c, struct bytes value, int64_t deadline, bool lives)
 {
-    store_set(c->store, c->argv[1], value, deadline);
+    store_set(c->store, c->argv[1], value, deadline, c->now);
     notify(c, NOTIFY_STRING, "set", c->argv[1]);
     if (lives)
         notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);

@@ -50,7 +50,7 @@ struct entry *
 string_write(struct call *c, struct entry *e, size_t at, struct bytes bytes)
 {
     if (e == NULL) {
-        store_set(c->store, c->argv[1], bytes_of("", 0), 0);
+        store_set(c->store, c->argv[1], bytes_of("", 0), 0, c->now);
         e = arg_entry(c, 1);
     }
     return store_write(c->store, e, at, bytes);
@@ -159,7 +159,7 @@ static void
 set_pairs(struct call *c)
 {
     for (int i = 1; i < c->argc; i += 2) {
-        store_set(c->store, c->argv[i], c->argv[i + 1], 0);
+        store_set(c->store, c->argv[i], c->argv[i + 1], 0, c->now);
         notify(c, NOTIFY_STRING, "set", c->argv[i]);
     }
 }
@@ -203,7 +203,7 @@ cmd_append(struct call *c)
     TRY(check_length(c, len));
 
     if (e == NULL)
-        store_set(c->store, c->argv[1], c->argv[2], 0);
+        store_set(c->store, c->argv[1], c->argv[2], 0, c->now);
     else
         store_write(c->store, e, string_of(e).len, c->argv[2]);
     notify(c, NOTIFY_STRING, "append", c->argv[1]);

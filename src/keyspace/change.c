@@ -52,11 +52,34 @@ announce(struct store *s)
     effect_begin(&s->keyspace->batch, EFFECT_CREATE, 0, s->id, s->name, 0);
 }
 
-void
-store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline)
+static void
+tell_created(struct store *s, struct bytes key)
+{
+    const struct keyspace *ks = s->keyspace;
+
+    if (ks->created != NULL)
+        ks->created(ks->told, s, key);
+}
+
+/* The entry of that name and hash, absent or not; what has expired is removed. */
+static struct entry *
+find_to_replace(struct store *s, struct bytes key, uint32_t hash, int64_t now)
+{
+    struct map_node *node = map_find(&s->entries, hash, key, entry_has_key);
+    struct entry *e = (struct entry *)node;
+
+    if (e == NULL || e->deadline == 0 || now <= e->deadline)
+        return e;
+    store_expire(s, e);
+    return (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+}
+
+/* Gives whether there was such a key. */
+static bool
+set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int64_t now)
 {
     uint32_t hash = map_hash(key);
-    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+    struct entry *e = find_to_replace(s, key, hash, now);
     struct entry *old = NULL;
     bool existed = e != NULL && !entry_is_absent(e);
     int64_t old_deadline = existed ? e->deadline : 0;
@@ -68,11 +91,20 @@ store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadlin
         e = store_make_room(s, e, value.len, &old);
     e->type = TYPE_STRING;
     e->raw = false;
-    e->looked = s->keyspace->seconds & ENTRY_LOOKED_MAX;
+    e->looked = (uint32_t)(now / 1000) & ENTRY_LOOKED_MAX;
     memmove(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, old_deadline, deadline);
     changed(s, e, existed, old_deadline);
+    return existed;
+}
+
+void
+store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline,
+          int64_t now)
+{
+    if (!set(s, key, value, deadline, now))
+        tell_created(s, key);
 }
 
 struct entry *
@@ -91,12 +123,13 @@ store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
 }
 
 void
-store_copy(struct store *s, struct bytes key, const struct entry *e)
+store_copy(struct store *s, struct bytes key, const struct entry *e, int64_t now)
 {
     bool raw = e->raw;
 
-    store_set(s, key, entry_string(e), e->deadline);
+    set(s, key, entry_string(e), e->deadline, now);
     store_entry(s, key)->raw = raw;
+    tell_created(s, key);
 }
 
 void
@@ -135,7 +168,7 @@ store_expire(struct store *s, struct entry *e)
     ks->stats.expired++;
     keyspace_see(ks, ks->next);
     if (ks->expired != NULL)
-        ks->expired(ks->expired_arg, s, entry_key(e));
+        ks->expired(ks->told, s, entry_key(e));
     store_delete(s, e);
 }
 

@@ -306,10 +306,12 @@ keyspace_is_failing(const struct keyspace *ks)
 }
 
 void
-keyspace_on_expired(struct keyspace *ks, keyspace_expired_fn *expired, void *arg)
+keyspace_tell(struct keyspace *ks, keyspace_told_fn *expired, keyspace_told_fn *created,
+              void *arg)
 {
     ks->expired = expired;
-    ks->expired_arg = arg;
+    ks->created = created;
+    ks->told = arg;
 }
 
 uint64_t

@@ -61,9 +61,11 @@ int64_t keyspace_tend(struct keyspace *ks, int64_t now);
 /* Whether the disk does not take what is written now. */
 bool keyspace_is_failing(const struct keyspace *ks);
 
-/* Lets expired(arg, ...) know of each key that is about to go because it expired. */
-typedef void keyspace_expired_fn(void *arg, struct store *s, struct bytes key);
-void keyspace_on_expired(struct keyspace *ks, keyspace_expired_fn *expired, void *arg);
+/* Lets expired(arg, ...) know of each key that is about to go because it expired, and
+ * created(arg, ...) of each that was not there before, or is a copy of another. */
+typedef void keyspace_told_fn(void *arg, struct store *s, struct bytes key);
+void keyspace_tell(struct keyspace *ks, keyspace_told_fn *expired,
+                   keyspace_told_fn *created, void *arg);
 
 /* --- held replies --- */
 
@@ -184,9 +186,10 @@ size_t entry_memory(const struct entry *e);             /* bytes it takes */
 /* Whether the string was lengthened or written into since it was set. */
 bool entry_is_raw(const struct entry *e);
 
-/* Makes or replaces the key's value. deadline 0: none. The value may point into the old
- * one. */
-void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline);
+/* Makes or replaces the key's value; an old one that has expired goes first. deadline 0:
+ * none. The value may point into the old one, unless that has expired. */
+void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline,
+               int64_t now);
 
 /* Writes bytes over the string e from offset `at` on, and lengthens it where they go beyond
  * its end, with zeros where they begin beyond it. It keeps its deadline; gives where it is
@@ -195,7 +198,7 @@ struct entry *store_write(struct store *s, struct entry *e, size_t at, struct by
 
 /* Makes or replaces the key's value with that of e, which is another entry, of this or
  * another store; its deadline too. */
-void store_copy(struct store *s, struct bytes key, const struct entry *e);
+void store_copy(struct store *s, struct bytes key, const struct entry *e, int64_t now);
 
 void store_set_deadline(struct store *s, struct entry *e, int64_t deadline); /* 0: none */
 void store_delete(struct store *s, struct entry *e);

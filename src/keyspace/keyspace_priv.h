@@ -77,8 +77,8 @@ struct keyspace {
     struct cursors *cursors;
     struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;
-    keyspace_expired_fn *expired; /* or NULL */
-    void *expired_arg;
+    keyspace_told_fn *expired, *created; /* or NULL */
+    void *told;
 };
 
 /* --- store.c --- */

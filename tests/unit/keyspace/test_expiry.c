@@ -11,7 +11,7 @@
 static void
 set_until(struct store *s, const char *key, int64_t deadline)
 {
-    store_set(s, bytes_str(key), bytes_str("value"), deadline);
+    store_set(s, bytes_str(key), bytes_str("value"), deadline, 0);
 }
 
 static uint64_t
@@ -173,11 +173,55 @@ test_expiry_waits_for_a_log_that_can_be_written(void **state)
     world_open(w);
     memset(value, 'v', sizeof value);
     set_until(w->shop, "apple", NOW + 5);
-    store_set(w->shop, bytes_str("lime"), bytes_of(value, sizeof value), 0);
+    store_set(w->shop, bytes_str("lime"), bytes_of(value, sizeof value), 0, 0);
     world_commit(w);
     assert_false(keyspace_may_write(w->keyspace));
     keyspace_tend(w->keyspace, NOW + 6);
     assert_int_equal(store_count(w->shop), 2);
+}
+
+/* A letter for each thing told. */
+static char told[32];
+
+static void
+note(const char *letter, struct bytes key)
+{
+    snprintf(told + strlen(told), sizeof told - strlen(told), "%s:%.*s ", letter,
+             (int)key.len, key.data);
+}
+
+static void
+note_expired(void *arg, struct store *s, struct bytes key)
+{
+    (void)arg;
+    (void)s;
+    note("expired", key);
+}
+
+static void
+note_created(void *arg, struct store *s, struct bytes key)
+{
+    (void)arg;
+    (void)s;
+    note("created", key);
+}
+
+static void
+test_expiry_is_told_before_the_key_is_set_anew(void **state)
+{
+    struct world *w = *state;
+
+    world_open(w);
+    keyspace_tell(w->keyspace, note_expired, note_created, NULL);
+    set_until(w->shop, "a", NOW + 5);
+    assert_string_equal(told, "created:a ");
+    store_set(w->shop, bytes_str("a"), bytes_str("x"), NOW + 5, NOW + 5);
+    assert_string_equal(told, "created:a ");
+    store_set(w->shop, bytes_str("a"), bytes_str("y"), 0, NOW + 6);
+    assert_string_equal(told, "created:a expired:a created:a ");
+    assert_int_equal(expired(w), 1);
+    assert_int_equal(store_count(w->shop), 1);
+    keyspace_tell(w->keyspace, NULL, NULL, NULL);
 }
 
 int
@@ -192,6 +236,7 @@ main(void)
         WORLD_TEST(test_expiry_finds_keys_that_are_only_on_the_disk),
         WORLD_TEST(test_expiry_of_the_last_key_removes_the_file),
         WORLD_TEST(test_expiry_waits_for_a_log_that_can_be_written),
+        WORLD_TEST(test_expiry_is_told_before_the_key_is_set_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

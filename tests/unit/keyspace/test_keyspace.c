@@ -180,7 +180,7 @@ open_with_much(struct world *w)
     world_open(w);
     struct store *garden = store_of(w, "garden"), *gone = store_of(w, "gone");
     world_set(w->shop, "apple", "red");
-    store_set(w->shop, bytes_str("lime"), bytes_str("green"), NOW + 1000000000000);
+    store_set(w->shop, bytes_str("lime"), bytes_str("green"), NOW + 1000000000000, 0);
     world_set(garden, "tree", "old");
     world_set(gone, "smoke", "grey");
     world_commit(w);

@@ -44,14 +44,14 @@ test_store_takes_a_value_out_of_the_old_one(void **state)
     world_open(w);
     world_set(w->shop, "apple", "0123456789");
     struct bytes old = entry_string(world_find(w, w->shop, "apple", NOW));
-    store_set(w->shop, bytes_str("apple"), bytes_of(old.data + 4, 5), 0);
+    store_set(w->shop, bytes_str("apple"), bytes_of(old.data + 4, 5), 0, 0);
     world_assert(w, w->shop, "apple", "45678");
 
     char *large = calloc(1, 1001);
     memset(large, 'l', 1000);
     world_set(w->shop, "apple", large);
     old = entry_string(world_find(w, w->shop, "apple", NOW));
-    store_set(w->shop, bytes_str("apple"), bytes_of(old.data + 990, 3), 0);
+    store_set(w->shop, bytes_str("apple"), bytes_of(old.data + 990, 3), 0, 0);
     world_assert(w, w->shop, "apple", "lll");
     free(large);
 }
@@ -62,7 +62,7 @@ test_store_appends_and_keeps_the_deadline(void **state)
     struct world *w = *state;
 
     world_open(w);
-    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 5);
+    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 5, 0);
     struct entry *e = world_find(w, w->shop, "apple", NOW);
     for (int i = 0; i < 100; i++)
         e = store_write(w->shop, e, entry_string(e).len, bytes_str("dish"));
@@ -102,7 +102,7 @@ test_store_gives_memory_back_with_its_keys(void **state)
     world_open(w);
     for (int i = 0; i < 1000; i++) {
         snprintf(key, sizeof key, "key%d", i);
-        store_set(w->shop, bytes_str(key), bytes_str("value"), i % 2 * NOW);
+        store_set(w->shop, bytes_str(key), bytes_str("value"), i % 2 * NOW, 0);
     }
     assert_true(memory(w) > 1000 * 10);
     for (int i = 0; i < 1000; i++) {
@@ -146,7 +146,7 @@ test_store_flushed_gives_its_memory_back_by_and_by(void **state)
     world_start(w);
     for (int i = 0; i < 5000; i++) {
         snprintf(key, sizeof key, "key%04d", i);
-        store_set(w->shop, bytes_str(key), bytes_str("v"), i % 2 == 0 ? 0 : NOW + i);
+        store_set(w->shop, bytes_str(key), bytes_str("v"), i % 2 == 0 ? 0 : NOW + i, 0);
     }
     int64_t before = memory(w);
     store_flush(w->shop);
@@ -246,7 +246,8 @@ model_change(struct world *w, struct model *m)
         m->value[key] = (int)random_below(&m->random, 1000000);
         m->deadline[key] = what % 2 * (NOW + 1000000000000 + key);
         snprintf(value, sizeof value, "%d", m->value[key]);
-        store_set(w->shop, bytes_str(key_name(key)), bytes_str(value), m->deadline[key]);
+        store_set(w->shop, bytes_str(key_name(key)), bytes_str(value), m->deadline[key],
+                  0);
     } else if (what < 40 && e != NULL) {
         store_delete(w->shop, e);
         m->there[key] = false;

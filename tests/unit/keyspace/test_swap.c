@@ -39,7 +39,7 @@ fill(struct world *w)
 
     world_set(w->shop, "apple", "red");
     world_set(garden, "apple", "green");
-    store_set(garden, bytes_str("rose"), bytes_str("white"), LATER + 5);
+    store_set(garden, bytes_str("rose"), bytes_str("white"), LATER + 5, 0);
     return garden;
 }
 
@@ -88,7 +88,7 @@ test_swap_takes_the_deadlines_along(void **state)
     keyspace_tend(w->keyspace, LATER + 10);
     assert_int_equal(store_count(w->shop), 1);
     assert_int_equal(store_expires(w->shop), 0);
-    store_set(garden, bytes_str("apple"), bytes_str("red"), LATER + 20);
+    store_set(garden, bytes_str("apple"), bytes_str("red"), LATER + 20, 0);
     store_swap(w->shop, garden);
     swap(w, "shop", "market");
     keyspace_tend(w->keyspace, LATER + 30);

@@ -104,7 +104,7 @@ test_watch_is_touched_as_the_deadline_passes(void **state)
     struct world *w = *state;
 
     world_open(w);
-    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 10);
+    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 10, 0);
     struct watch *one = watch(w, "apple"), *two = watch(w, "apple");
     assert_false(watch_is_touched(one, NOW + 10));
     assert_true(watch_is_touched(one, NOW + 11));
@@ -121,7 +121,7 @@ test_watch_begun_after_the_deadline_is_of_an_absent_key(void **state)
     struct world *w = *state;
 
     world_open(w);
-    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 10);
+    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW + 10, 0);
     struct watch *late = watch_new(w->shop, bytes_str("apple"), NOW + 11);
     assert_false(watch_is_touched(late, NOW + 12));
     watch_free(late);

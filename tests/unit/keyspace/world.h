@@ -163,7 +163,7 @@ world_find(struct world *w, struct store *s, const char *key, int64_t now)
 static inline void
 world_set(struct store *s, const char *key, const char *value)
 {
-    store_set(s, bytes_str(key), bytes_str(value), 0);
+    store_set(s, bytes_str(key), bytes_str(value), 0, 0);
 }
 
 static inline void
