@@ -139,11 +139,41 @@ swap(struct answer *a, struct answer *b)
     *b = kept;
 }
 
+/* What a message of a pattern tells: the key and the event it is about. */
+static bool
+read_event(const struct answer *a, struct bytes *key, struct bytes *event)
+{
+    if (!says(a, "pmessage", 4))
+        return false;
+    struct bytes channel = text_of(&a->items[2]), message = text_of(&a->items[3]);
+    const char *colon = memchr(channel.data, ':', channel.len);
+    if (colon == NULL || channel.len < strlen("__keyspace"))
+        return false;
+    struct bytes about =
+        bytes_of(colon + 1, channel.len - (size_t)(colon + 1 - channel.data));
+    bool by_key = memcmp(channel.data, "__keyspace", strlen("__keyspace")) == 0;
+    *key = by_key ? about : message;
+    *event = by_key ? message : about;
+    return true;
+}
+
+/* Whether b tells that a key has expired, and a, which came before it, is about another
+ * one: then b might have come first. */
+static bool
+is_other_and_expired(const struct answer *a, const struct answer *b)
+{
+    struct bytes key_a, key_b, event_a, event_b;
+
+    return read_event(a, &key_a, &event_a) && read_event(b, &key_b, &event_b)
+           && bytes_is(event_b, "expired") && !bytes_is(event_a, "expired")
+           && !bytes_eq(key_a, key_b);
+}
+
 /* Brings two that stand side by side in order. False: they are. */
 static bool
 put_in_order(struct answer *a, struct answer *b)
 {
-    if (owner_of(a) > owner_of(b)
+    if (owner_of(a) > owner_of(b) || is_other_and_expired(a, b)
         || (is_same_message(a, b) && by_text(&a->items[1], &b->items[1]) > 0))
         swap(a, b);
     else if (is_farewell(a) && is_farewell(b) && by_text(&a->items[1], &b->items[1]) > 0)

@@ -13,7 +13,8 @@ bool answer_agrees(const struct answer *a, const struct answer *b, enum check ch
 void answer_sort(struct answer *a);
 
 /* Brings what a subscriber got into an order that both servers must have. What several
- * clients did at once is put apart by client; what Redis takes from a hash table is sorted: the
+ * clients did at once is put apart by client; that a key has expired may be told
+ * before what is told of others; what Redis takes from a hash table is sorted: the
  * patterns that match one message, the channels one UNSUBSCRIBE drops. */
 void heard_sort(struct answer *heard, size_t count);
 

@@ -215,14 +215,16 @@ report_request(struct duel *d, const struct request *r)
     request_print(r, d->report);
 }
 
-/* What keyvald complained about. */
+/* What keyvald complained about. It is ended for that, to have all of it. */
 static void
 report_output(struct duel *d)
 {
+    daemon_kill(d->sides[KEYVALD].server);
     char *output = daemon_output(d->sides[KEYVALD].server);
     bool crashed = false; /* a sanitizer says why, to the end */
 
     for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        crashed |= strstr(line, "Assertion") != NULL;
         crashed |=
             strstr(line, "ERROR:") != NULL || strstr(line, "runtime error:") != NULL;
         if (crashed || strstr(line, " # ") != NULL)

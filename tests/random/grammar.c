@@ -444,13 +444,13 @@ add_shape(struct grammar *g, struct words *w, const char *shape, size_t len)
 
 /* --- requests --- */
 
-/* A wrong number of a store is a store's name to keyvald, and COMMAND alone lists what the
- * two have. */
+/* A wrong number of a store is a store's name to keyvald; COMMAND alone lists what the two
+ * have; and a HELLO that is refused at its end has set a name before, in Redis. */
 static bool
 is_fragile(const char *shape)
 {
     return strstr(shape, "store") != NULL || strstr(shape, "copy-option") != NULL
-           || strncmp(shape, "COMMAND", 7) == 0;
+           || strncmp(shape, "COMMAND", 7) == 0 || strncmp(shape, "HELLO", 5) == 0;
 }
 
 /* A wrong argument, or one too many or too few. It may name a key that is nobody's. */

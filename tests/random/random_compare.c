@@ -41,7 +41,7 @@ choose_directives(struct run *run, struct grammar *g)
     static const char *const delay[] = {"0", "1", "20", "200"};
     static const char *const few[] = {"1", "2", "256"};
     static const char *const distance[] = {"1mb", "2mb"};
-    static const char *const events[] = {"KE$g", "K$g", "E$", "Kg", ""};
+    static const char *const events[] = {"KEA", "KEAmn", "KE$g", "Ex", ""};
 
     add_directive(run, g, "--maxmemory", memory, 5);
     add_directive(run, g, "--apply-delay", delay, 4);

@@ -194,6 +194,21 @@ exists(struct drawing *d, struct bytes key)
     return (struct request){argv, 2, CHECK_SAME};
 }
 
+/* Something to do to a key that has faded; but whether Redis finds that out before these
+ * replace it is left to chance. */
+static struct request
+draw_use(struct drawing *d)
+{
+    static const char *const replacing[] = {"bitop", "restore", "sort"};
+    struct request use = grammar_draw(d->grammar, SCOPE_KEYS);
+
+    for (size_t i = 0; i < sizeof replacing / sizeof replacing[0]; i++) {
+        if (bytes_is(use.argv[0], replacing[i]))
+            return draw_use(d);
+    }
+    return use;
+}
+
 /* A key fades, and something is done to it. The last request settles it: DBSIZE and
  * events come to know at different moments that a key has gone. */
 static void
@@ -208,7 +223,7 @@ draw_fade(struct drawing *d)
     struct bytes key = fleeting.argv[1];
 
     grammar_set_key(g, key);
-    struct request use = grammar_draw(g, SCOPE_KEYS);
+    struct request use = draw_use(d);
     grammar_set_key(g, bytes_of(NULL, 0));
     struct request all[] = {discard, select, fleeting,      select,
                             use,     select, exists(d, key)};
