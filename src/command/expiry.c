@@ -70,12 +70,13 @@ expire(struct call *c, int64_t unit_ms, int64_t base)
     if (deadline <= c->now) {
         store_delete(c->store, e);
         notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
+        reply_int(c->out, 1);
     } else {
         store_set_deadline(c->store, e, deadline);
+        /* As in Redis, who listens to itself is answered first. */
+        reply_int(c->out, 1);
         notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);
     }
-
-    reply_int(c->out, 1);
     return OK;
 }
 
