@@ -29,6 +29,7 @@
 #define LOAD_MS      300
 #define FIRST_STARTS 20
 #define FIRST_MS     60 /* a first start takes about so long */
+#define READY_STARTS 10
 #define TOOL_MISSING 127
 #define PATH_TEXT    512
 
@@ -210,6 +211,39 @@ test_shutdown_under_load_loses_nothing_acknowledged(void **state)
         assert_all_is_there(&load);
     }
     load_end(&load);
+}
+
+static void
+test_sigterm_is_a_proper_end_as_soon_as_it_is_ready(void **state)
+{
+    struct daemon *d = daemon_new(DAEMON_KEYVALD, NULL);
+
+    (void)state;
+    for (int i = 0; i < READY_STARTS; i++) {
+        daemon_start(d);
+        assert_int_equal(daemon_stop(d), 0);
+    }
+    daemon_free(d);
+}
+
+/* Clients come back at once when they are cut off. Refused, they try again later; taken by
+ * a server that ends, they lose a request. */
+static void
+test_whoever_comes_while_it_ends_is_refused(void **state)
+{
+    struct daemon *d = started();
+    struct client *c = daemon_client(d);
+    char byte;
+
+    (void)state;
+    assert_string_equal(client_ask(c, "SET a 1"), "OK");
+    kill(daemon_pid(d), SIGTERM);
+    assert_int_equal(client_receive(c, &byte, 1), 0);
+    assert_null(client_open(daemon_port(d)));
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_int_equal(daemon_wait(d), 0);
+    client_close(c);
+    daemon_free(d);
 }
 
 /* --- beginning --- */
@@ -511,6 +545,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sigterm_under_load_loses_nothing_acknowledged),
         cmocka_unit_test(test_shutdown_under_load_loses_nothing_acknowledged),
+        cmocka_unit_test(test_sigterm_is_a_proper_end_as_soon_as_it_is_ready),
+        cmocka_unit_test(test_whoever_comes_while_it_ends_is_refused),
         cmocka_unit_test(test_a_second_server_is_refused_with_the_pid_of_the_first),
         cmocka_unit_test(test_a_first_start_that_was_killed_is_no_harm),
         cmocka_unit_test(test_a_directory_without_permission_is_refused),
