@@ -162,7 +162,7 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 static void
 send_early(struct client *c)
 {
-    if (!c->is_ready && !c->writing && wants_input(c)
+    if (!c->is_ready && !c->writing && !c->server->has_killed && wants_input(c)
         && session_depends(c->session) <= keyspace_promised(c->server->host->keyspace))
         send_output(c);
 }
@@ -206,9 +206,13 @@ on_resumed(void *arg)
 static void
 on_pushed(void *arg)
 {
-    make_ready(arg);
+    struct client *c = arg;
+
+    if (session_is_killed(c->session))
+        c->server->has_killed = true;
+    make_ready(c);
     /* They may come from outside of a client's turn. */
-    uv_async_send(&((struct client *)arg)->server->wakeup);
+    uv_async_send(&c->server->wakeup);
 }
 
 /* --- sending --- */
@@ -293,10 +297,29 @@ flush(struct client *c, uint64_t promised)
     return false;
 }
 
+/* First of all: who killed a client is told of it when it is gone. */
+static void
+close_killed(struct server *s)
+{
+    for (struct client **at = &s->ready, *c; (c = *at) != NULL;) {
+        if (c->closing || !session_is_killed(c->session)) {
+            at = &c->next_ready;
+            continue;
+        }
+        *at = c->next_ready;
+        c->is_ready = false;
+        close_client(c);
+    }
+    s->has_killed = false;
+}
+
 void
 client_flush_ready(struct server *s)
 {
     uint64_t promised = keyspace_promised(s->host->keyspace);
+
+    if (s->has_killed)
+        close_killed(s);
     struct client *c = s->ready, *next;
 
     s->ready = NULL;

@@ -29,6 +29,7 @@ struct server {
     struct host *host;
     struct client *clients; /* all */
     struct client *ready;   /* with replies to send, or to be looked at */
+    bool has_killed;        /* some of these are to be closed */
     int64_t retry_ms;       /* a log that failed is not written before */
     int64_t idle_check_ms;
     bool stopping;

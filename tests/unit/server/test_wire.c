@@ -23,6 +23,7 @@
 #define SLOW_GETS        64
 #define OVER_LIMIT       (1024 * 1024)
 #define LONG_LINE        (70 * 1024)
+#define VICTIMS          20
 #define STORE_NAME_LIMIT (64 * 1024) /* bytes in a store's name */
 
 /* --- sentences --- */
@@ -298,6 +299,27 @@ test_a_client_that_goes_away_leaves_nothing_half_done(void **state)
 }
 
 static void
+test_a_killed_client_is_gone_when_its_killer_is_told(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *killer = daemon_client(d), *victims[VICTIMS];
+    char count[16], byte;
+
+    for (int i = 0; i < VICTIMS; i++) {
+        victims[i] = daemon_client(d);
+        assert_asks(victims[i], "PING", "PONG");
+    }
+    snprintf(count, sizeof count, "(integer) %d", VICTIMS);
+    assert_asks(killer, "CLIENT KILL TYPE normal", count);
+    for (int i = 0; i < VICTIMS; i++) {
+        assert_int_equal(recv(client_fd(victims[i]), &byte, 1, MSG_DONTWAIT), 0);
+        client_close(victims[i]);
+    }
+    client_close(killer);
+    daemon_free(d);
+}
+
+static void
 test_one_client_too_many_is_told_so(void **state)
 {
     struct daemon *d = started(state, (char *[]){"--maxclients", "2", NULL});
@@ -516,6 +538,7 @@ main(void)
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
+        ON_BOTH(test_a_killed_client_is_gone_when_its_killer_is_told),
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
         ON_BOTH(test_a_reader_that_goes_away_holds_nobody_up),
