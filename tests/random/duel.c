@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define REPORT_MAX 2000 /* bytes of an answer or of the server's last words */
-#define FADE_MS    2    /* what has a millisecond to live is gone then */
+#define FADE_MS    4    /* what fades is gone then */
 
 enum { KEYVALD, REDIS, SIDES };
 
@@ -171,7 +171,11 @@ duel_admit(struct duel *d, struct grammar *g)
     }
     answer_deinit(&names);
     hang_up(d);
-    return covered;
+    grammar_admit(g, bytes_str("nosuch"));
+    const char *unknown = grammar_unknown(g);
+    if (unknown != NULL)
+        fprintf(stderr, "%s: keyvald has no such command\n", unknown);
+    return covered && unknown == NULL;
 }
 
 /* --- what differs --- */

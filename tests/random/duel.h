@@ -22,8 +22,8 @@ struct troubles {
 struct duel *duel_new(char *const *args, char *const *shared);
 void duel_free(struct duel *d);
 
-/* Tells the grammar which commands keyvald has. False: one of them is in no row; its name
- * was written to standard error. */
+/* Compares the grammar's commands with keyvald's. False: one of them is in no row, or a row
+ * has none of them; which was written to standard error. */
 bool duel_admit(struct duel *d, struct grammar *g);
 
 /* Plays a stream on a new keyvald and an empty Redis. Gives the number of the first step

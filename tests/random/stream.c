@@ -393,7 +393,7 @@ print_step(const struct step *step, struct buf *out)
         if (i == STEP_FADES_AT && step->act == ACT_OUTLIVE)
             buf_printf(out, "! kill\n! start\n");
         if (i == STEP_FADES_AT && (step->act == ACT_FADE || step->act == ACT_OUTLIVE))
-            buf_printf(out, "! clock +2ms\n");
+            buf_printf(out, "! clock +4ms\n");
     }
     if (step->act == ACT_LOOK)
         buf_printf(out, "# everything is looked at\n");
