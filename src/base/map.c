@@ -309,14 +309,29 @@ prefetch_places(const struct map *m, uint64_t place, uint64_t width)
         __builtin_prefetch(*slot_of(m->slots, m->nslots, map_place((uint32_t)sooner)));
 }
 
+/* How many places one call goes through. */
+static uint64_t
+scan_places(const struct map *m)
+{
+    if (m->old_slots != NULL && m->old_nslots < m->nslots)
+        return slot_places(m->old_nslots);
+    return slot_places(m->nslots);
+}
+
+uint32_t
+map_scan_start(const struct map *m, uint32_t place)
+{
+    if (m->count == 0)
+        return 0;
+    return place - (uint32_t)(place % scan_places(m));
+}
+
 uint32_t
 map_scan(struct map *m, uint32_t place, map_visit_fn *visit, void *arg)
 {
     if (m->count == 0)
         return 0;
-    uint64_t width = slot_places(m->nslots);
-    if (m->old_slots != NULL && m->old_nslots < m->nslots)
-        width = slot_places(m->old_nslots);
+    uint64_t width = scan_places(m);
     uint64_t to = place - place % width + width;
 
     prefetch_places(m, place, width);

@@ -91,6 +91,10 @@ uint32_t map_place(uint32_t hash);
  * between the calls. */
 uint32_t map_scan(struct map *m, uint32_t place, map_visit_fn *visit, void *arg);
 
+/* The lowest place from which one call of map_scan goes as far as from this one: from there
+ * it visits a whole slot. */
+uint32_t map_scan_start(const struct map *m, uint32_t place);
+
 /* Frees the slots. The nodes are the owner's to free (map_walk first). */
 void map_deinit(struct map *m);
 

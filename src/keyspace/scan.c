@@ -83,7 +83,7 @@ store_random(struct store *s, int64_t now, size_t max_slots)
 {
     struct draw draw = {.now = now};
     uint64_t number = random_number();
-    uint32_t place = (uint32_t)number, here = place;
+    uint32_t place = map_scan_start(&s->entries, (uint32_t)number), here = place;
     size_t most = map_walk_end(&s->entries) + 1; /* once round */
 
     store_look_at_all(s);

@@ -445,6 +445,31 @@ test_map_scan_goes_by_the_place(void **state)
 }
 
 static void
+test_map_scan_start_has_a_whole_slot_behind_it(void **state)
+{
+    (void)state;
+    struct item items[100];
+    struct map m = {0};
+
+    assert_int_equal(map_scan_start(&m, 12345), 0);
+    for (uint32_t i = 0; i < 100; i++) {
+        items[i] = (struct item){.key = i};
+        map_insert(&m, &items[i].node, map_place(i * (UINT32_MAX / 100)));
+    }
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t place = map_place(items[i].node.hash);
+        uint32_t start = map_scan_start(&m, place);
+        uint32_t end = map_scan(&m, start, see, NULL);
+        assert_in_range(place, start, end - 1);
+        assert_int_equal(items[i].nseen, 1);
+        assert_int_equal(map_scan_start(&m, end - 1), start);
+        for (uint32_t j = 0; j < 100; j++)
+            items[j].nseen = 0;
+    }
+    map_deinit(&m);
+}
+
+static void
 test_map_hash_spreads_keys_over_slots(void **state)
 {
     (void)state;
@@ -478,6 +503,7 @@ main(void)
         cmocka_unit_test(
             test_map_scan_sees_each_node_once_while_the_map_changes_its_size_often),
         cmocka_unit_test(test_map_scan_goes_by_the_place),
+        cmocka_unit_test(test_map_scan_start_has_a_whole_slot_behind_it),
         cmocka_unit_test(test_map_hash_spreads_keys_over_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
