@@ -20,11 +20,28 @@ struct key {
     struct bytes flags; /* words */
 };
 
+/* SET with an option GET; its value is none. */
 static bool
-has_word(const struct asked *a, const char *word)
+set_reads(const struct asked *a)
 {
-    for (int i = 2; i < a->argc; i++) {
-        if (bytes_is(a->argv[i], word))
+    for (int i = 3; i < a->argc; i++) {
+        if (bytes_is(a->argv[i], "GET"))
+            return true;
+    }
+    return false;
+}
+
+/* BITFIELD with what writes, or may: what it cannot read. */
+static bool
+bitfield_writes(const struct asked *a)
+{
+    for (int i = 2, behind; i < a->argc; i++) {
+        behind = a->argc - 1 - i;
+        if (bytes_is(a->argv[i], "GET") && behind >= 2)
+            i += 2;
+        else if (bytes_is(a->argv[i], "OVERFLOW") && behind >= 1)
+            i++;
+        else
             return true;
     }
     return false;
@@ -38,9 +55,9 @@ flags_of(const struct asked *a, const struct key_kind *kind)
 
     if (!key_kind_is(kind, "variable_flags"))
         return kind->flags;
-    if (strcmp(name, "bitfield") == 0 && !has_word(a, "SET") && !has_word(a, "INCRBY"))
+    if (strcmp(name, "bitfield") == 0 && !bitfield_writes(a))
         return bytes_str("RO access");
-    if (strcmp(name, "set") == 0 && !has_word(a, "GET"))
+    if (strcmp(name, "set") == 0 && !set_reads(a))
         return bytes_str("OW update");
     return bytes_str("RW access update");
 }
