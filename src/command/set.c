@@ -58,13 +58,13 @@ set_over(struct call *c, const struct set_options *o, int64_t deadline)
     /* The old value is answered first, because it goes away with the change. */
     if (o->get)
         reply_string(c, e);
-    else if (refused)
-        reply_null(c->out);
-    else
-        reply_ok(c->out);
-
     if (!refused)
         set(c, c->argv[2], deadline, o->life.unit != NULL);
+
+    if (refused && !o->get)
+        reply_null(c->out);
+    else if (!o->get)
+        reply_ok(c->out);
     return OK;
 }
 
