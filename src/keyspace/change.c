@@ -5,33 +5,57 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "keyspace/keyspace_priv.h"
 #include "storage/effect.h"
+#include "value/patch.h"
 #include <assert.h>
 #include <stdlib.h>
+
+#define PATCH_FROM 4096 /* bytes of value; a smaller one is written whole */
+
+/* What of a value is new: len bytes from `at` on. */
+struct part {
+    size_t at, len;
+};
+
+#define WHOLE ((struct part){0, SIZE_MAX})
+
+/* Whether a patch tells of the change, rather than the whole record. */
+static bool
+is_patch(const struct entry *e, bool existed, struct part part)
+{
+    return existed && e->value_len >= PATCH_FROM && part.len <= e->value_len / 2;
+}
 
 /* The one place every change of a key comes through. e is as it is now (absent:
  * deleted). */
 static void
-changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline)
+changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline,
+        struct part part)
 {
     struct keyspace *ks = s->keyspace;
     struct effect effect = {.kind = EFFECT_PUT, .store = s->id, .key = entry_key(e)};
-    char head[RECORD_HEAD_MAX];
-    size_t head_len = 0, value_len = 0;
+    char head[PATCH_HEAD_MAX];
+    size_t head_len = 0;
 
     if (existed && old_deadline != 0)
         effect.flags |= EFFECT_HAD_DEADLINE;
-    if (entry_is_absent(e)) {
-        effect.kind = EFFECT_DELETE;
-    } else {
-        head_len = record_head(head, entry_type(e), e->deadline);
-        value_len = e->value_len;
+    if (!entry_is_absent(e)) {
         effect.flags |= existed ? 0 : EFFECT_NEW;
         effect.flags |= e->deadline != 0 ? EFFECT_HAS_DEADLINE : 0;
     }
+    if (entry_is_absent(e)) {
+        effect.kind = EFFECT_DELETE;
+        part = (struct part){0, 0};
+    } else if (is_patch(e, existed, part)) {
+        effect.kind = EFFECT_PATCH;
+        head_len = patch_head(head, entry_type(e), e->deadline, part.at);
+    } else {
+        head_len = record_head(head, entry_type(e), e->deadline);
+        part = (struct part){0, e->value_len};
+    }
     effect_begin(&ks->batch, effect.kind, effect.flags, s->id, effect.key,
-                 head_len + value_len);
+                 head_len + part.len);
     buf_append(&ks->batch, head, head_len);
-    buf_append(&ks->batch, entry_value(e), value_len);
+    buf_append(&ks->batch, entry_value(e) + part.at, part.len);
     if (s->listings != NULL)
         listings_note(s, e, existed, old_deadline);
     effect_count(&effect, &s->count, &s->expires);
@@ -95,7 +119,7 @@ set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int
     memmove(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, old_deadline, deadline);
-    changed(s, e, existed, old_deadline);
+    changed(s, e, existed, old_deadline, WHOLE);
     return existed;
 }
 
@@ -118,7 +142,7 @@ store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
         memset(entry_value(e) + len, 0, at - len);
     memcpy(entry_value(e) + at, bytes.data, bytes.len);
     e->raw = true;
-    changed(s, e, true, e->deadline);
+    changed(s, e, true, e->deadline, (struct part){at, bytes.len});
     return e;
 }
 
@@ -138,7 +162,7 @@ store_set_deadline(struct store *s, struct entry *e, int64_t deadline)
     int64_t old = e->deadline;
 
     store_place_deadline(s, e, old, deadline);
-    changed(s, e, true, old);
+    changed(s, e, true, old, (struct part){0, 0});
 }
 
 void
@@ -149,7 +173,8 @@ store_delete(struct store *s, struct entry *e)
     assert(!entry_is_absent(e));
     store_place_deadline(s, e, old_deadline, 0);
     e->type = ENTRY_ABSENT;
-    changed(s, e, true, old_deadline);
+    e->partial = false;
+    changed(s, e, true, old_deadline, WHOLE);
     if (s->count == 0) {
         store_empty(s, s->keyspace->next);
     } else if (s->complete && !s->keep_absent) {

@@ -19,6 +19,7 @@ entry_new(struct bytes key, uint8_t type, size_t value_len)
     e->key_len = (uint32_t)key.len;
     e->value_len = (uint32_t)value_len;
     e->type = type & ENTRY_TYPE_MAX;
+    e->partial = false;
     e->referenced = true;
     e->raw = false;
     e->looked = 0;
@@ -65,7 +66,7 @@ entry_key(const struct entry *e)
 struct bytes
 entry_string(const struct entry *e)
 {
-    assert(e->type == TYPE_STRING);
+    assert(e->type == TYPE_STRING && !e->partial);
     return bytes_of(e->data + e->key_len, e->value_len);
 }
 

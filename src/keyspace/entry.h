@@ -1,6 +1,7 @@
 /*
  * entry: a key and what is known of it, in one piece of memory. An absent entry says that
- * there is no such key. Private to keyspace.
+ * there is no such key. A partial one has only patches, which a start found in the log: the
+ * table has the value they are for. Private to keyspace.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef KEYSPACE_ENTRY_H
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #define ENTRY_ABSENT     0 /* in place of an enum type */
-#define ENTRY_TYPE_MAX   0x3f
+#define ENTRY_TYPE_MAX   0x1f
 #define ENTRY_LOOKED_MAX 0xffffff
 
 struct entry {
@@ -22,7 +23,8 @@ struct entry {
     uint32_t heap_index; /* in the store's deadlines, where it has one */
     uint32_t key_len;
     uint32_t value_len;
-    uint32_t type : 6;       /* enum type or ENTRY_ABSENT */
+    uint32_t type : 5; /* enum type or ENTRY_ABSENT */
+    uint32_t partial : 1; /* its value is patches, each with its length before it (4 bytes) */
     uint32_t referenced : 1; /* was looked at since the evictor came by */
     uint32_t raw : 1;        /* a string that was lengthened or written into */
     uint32_t looked : 24;    /* when it was last looked at: seconds, their lower bits */

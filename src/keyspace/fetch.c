@@ -105,11 +105,11 @@ take_in(struct fetch *f)
 
         if (is_known(k) || k->store->generation != f->generations[f->asked[i]])
             continue;
-        if (item->found && record_decode(buf_bytes(&item->record), &record) != 0) {
+        if ((item->found && record_decode(buf_bytes(&item->record), &record) != 0)
+            || store_take(k->store, k->key, item->found ? &record : NULL) != 0) {
             log_line(LOG_WARNING, "A table has a record that this keyvald cannot read");
             return -1;
         }
-        store_load(k->store, k->key, map_hash(k->key), item->found ? &record : NULL, 0);
         f->keyspace->stats.cold++;
     }
     return 0;

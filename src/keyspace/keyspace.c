@@ -101,14 +101,27 @@ loaded_store(struct loader *l, const struct effect *e)
     return store_with_id(l, e->store);
 }
 
+static int
+load_key(struct store *s, const struct replayed *change, uint64_t number)
+{
+    const struct effect *e = &change->effect;
+    struct record record;
+
+    if (e->kind == EFFECT_PATCH)
+        return store_load_patch(s, e->key, change->hash, e->record, number);
+    if (e->kind == EFFECT_PUT && record_decode(e->record, &record) != 0)
+        return -1;
+    store_load(s, e->key, change->hash, e->kind == EFFECT_PUT ? &record : NULL, number);
+    return 0;
+}
+
 static void
 load_change(struct loader *l, uint64_t number, const struct replayed *change)
 {
     const struct effect *e = &change->effect;
-    struct record record;
     struct store *s = loaded_store(l, e);
 
-    if (s == NULL || (e->kind == EFFECT_PUT && record_decode(e->record, &record) != 0)) {
+    if (s == NULL) {
         l->failed = -1;
         return;
     }
@@ -117,9 +130,8 @@ load_change(struct loader *l, uint64_t number, const struct replayed *change)
     s->stamp = number;
     if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))
         store_empty(s, number);
-    else if (e->kind != EFFECT_CREATE)
-        store_load(s, e->key, change->hash, e->kind == EFFECT_PUT ? &record : NULL,
-                   number);
+    else if (e->kind != EFFECT_CREATE && load_key(s, change, number) != 0)
+        l->failed = -1;
 }
 
 static void

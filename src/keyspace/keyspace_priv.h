@@ -96,6 +96,18 @@ void store_expire(struct store *s, struct entry *e);
 void store_load(struct store *s, struct bytes key, uint32_t hash,
                 const struct record *record, uint64_t stamp);
 
+/* --- partial.c --- */
+
+/* A patch from the log, put into memory. -1: the log contradicts itself. */
+int store_load_patch(struct store *s, struct bytes key, uint32_t hash, struct bytes patch,
+                     uint64_t stamp);
+
+/* What the table says of a key that is not known, put into memory; the patches of a partial
+ * entry are carried out on it. NULL: no such key. -1: the table contradicts the log. */
+int store_take(struct store *s, struct bytes key, const struct record *record);
+
+/* --- store.c again --- */
+
 /* Takes an entry out of memory; what it said is known to the table. */
 void store_forget(struct store *s, struct entry *e);
 

@@ -214,7 +214,9 @@ store_entry(const struct store *s, struct bytes key)
 bool
 store_knows(const struct store *s, struct bytes key)
 {
-    return s->complete || store_entry(s, key) != NULL;
+    const struct entry *e = store_entry(s, key);
+
+    return e != NULL ? !e->partial : s->complete;
 }
 
 void
@@ -239,6 +241,7 @@ store_peek(struct store *s, struct bytes key, int64_t now)
         keyspace_see(s->keyspace, s->bare_until);
         return NULL;
     }
+    assert(!e->partial);
     keyspace_see(s->keyspace, e->stamp);
     if (entry_is_absent(e))
         return NULL;
@@ -367,6 +370,7 @@ store_load(struct store *s, struct bytes key, uint32_t hash, const struct record
     else
         e = store_make_room(s, e, value.len, &old);
     e->type = type & ENTRY_TYPE_MAX;
+    e->partial = false;
     e->raw = false;
     memcpy(entry_value(e), value.data, value.len);
     free(old);

@@ -91,13 +91,13 @@ take_in(struct warming *warming, struct bytes key, const struct record *record,
     struct keyspace *ks = s->keyspace;
     bool expired = record->deadline != 0 && now > record->deadline;
 
-    if (store_entry(s, key) != NULL)
+    if (store_knows(s, key))
         return;
     if (!has_room(ks) && !expired) {
         warming->left_out = true;
         return;
     }
-    store_load(s, key, map_hash(key), record, 0);
+    store_take(s, key, record);
     if (expired && keyspace_may_write(ks) && !ks->failing)
         store_find(s, key, now);
 }

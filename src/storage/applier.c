@@ -4,52 +4,25 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "storage/dberr.h"
+#include "storage/piece.h"
 #include "storage/storage_priv.h"
 #include "storage/sweep.h"
+#include "storage/tables_env.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define PIECE_CHANGES 50000
-#define PIECE_BYTES   (64 * 1024 * 1024)
-#define PIECE_TABLES  64   /* open at once for a piece */
-#define TURN          100  /* changes after which waiting readers have their turn */
-#define LOOK_AHEAD    8    /* changes whose effects are asked for from memory */
-#define LINE          64   /* bytes of memory that come at once */
-#define RETRY_MS      1000 /* after a failure */
-#define PPM           1000000
-#define NICENESS      10 /* the loop goes first: it is the one clients wait for */
+#define RETRY_MS 1000 /* after a failure */
+#define PPM      1000000
+#define NICENESS 10 /* the loop goes first: it is the one clients wait for */
 
 /* --- what was flushed --- */
-
-/* Notes a table's file in its row. A table that has none yet waits for the mark: until
- * then its name may be another's. A file that is in no row is removed at a start, and
- * what was in it is still in the log. */
-static int
-put_file(struct storage *s, DB_TXN *txn, const struct table *t, const char *file)
-{
-    struct catalog_row row = {t->id, t->name, t->count, t->expires, ""};
-
-    if (!t->has_row)
-        return 0;
-    memcpy(row.file, file, strlen(file) + 1);
-    return catalog_put(s->catalog, txn, &row);
-}
 
 static bool
 loses_its_file(const struct table *t)
 {
     return t->flushed && t->file[0] != '\0';
-}
-
-static int
-commit_or_abort(DB_TXN *txn, int code)
-{
-    if (code == 0)
-        return txn->commit(txn, DB_TXN_NOSYNC);
-    txn->abort(txn);
-    return code;
 }
 
 static int
@@ -62,9 +35,9 @@ forget_files(struct storage *s, struct sweep *sweep)
         return code;
     for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
         if (loses_its_file(t))
-            code = put_file(s, txn, t, "");
+            code = tables_note_file(s->catalog, txn, t, "");
     }
-    return commit_or_abort(txn, code);
+    return tables_env_end(txn, code);
 }
 
 static int
@@ -87,156 +60,6 @@ drop_flushed_files(struct storage *s, struct sweep *sweep)
 
 /* --- the changes --- */
 
-/* A piece on its way into the tables. */
-struct piece {
-    struct storage *storage;
-    DB_TXN *txn;
-    struct table *tables[PIECE_TABLES];
-    int ntables; /* the pages of the last of them are held */
-    DBC *cursor; /* on it */
-};
-
-/* How far a piece reaches that begins at from, and how many tables it comes to. */
-static size_t
-piece_end(const struct sweep *sweep, size_t from, int *ntables)
-{
-    size_t bytes = 0, at = from;
-    const struct table *table = NULL;
-
-    *ntables = 0;
-    for (; at < sweep->nchanges && at - from < PIECE_CHANGES; at++) {
-        const struct change *c = &sweep->changes[at];
-        bytes += c->len;
-        if ((c->table != table && *ntables == PIECE_TABLES)
-            || (bytes > PIECE_BYTES && at > from))
-            break;
-        *ntables += c->table != table;
-        table = c->table;
-    }
-    return at;
-}
-
-static int
-leave_table(struct piece *p)
-{
-    if (p->cursor == NULL)
-        return 0;
-    int code = p->cursor->close(p->cursor);
-    p->cursor = NULL;
-    pthread_rwlock_unlock(&p->tables[p->ntables - 1]->pages);
-    return code;
-}
-
-/* Goes on to another table, which gets its file now if it has none. */
-static int
-enter_table(struct piece *p, struct table *t)
-{
-    struct storage *s = p->storage;
-    struct table *acquired;
-    DB *db;
-    int code = leave_table(p);
-
-    while (code == 0 && t->file[0] == '\0') {
-        code = tables_create_file(s->tables, t, s->mark.next_generation++);
-        /* Given before a death that came before the mark. */
-        if (code == EEXIST)
-            code = 0;
-    }
-    if (code == 0)
-        code = tables_acquire(s->tables, t->id, &acquired, &db);
-    if (code != 0)
-        return code;
-    assert(acquired == t && p->ntables < PIECE_TABLES);
-    p->tables[p->ntables++] = t;
-
-    code = put_file(s, p->txn, t, t->file);
-    if (code == 0)
-        code = db->cursor(db, p->txn, &p->cursor, DB_CURSOR_BULK);
-    if (code == 0)
-        pthread_rwlock_wrlock(&t->pages);
-    return code;
-}
-
-/* Lets readers that wait for the table have their turn. */
-static void
-pause_for_readers(struct piece *p)
-{
-    struct table *t = p->tables[p->ntables - 1];
-
-    pthread_rwlock_unlock(&t->pages);
-    pthread_rwlock_wrlock(&t->pages);
-}
-
-/* Commits a piece, or takes it back where code is not 0. */
-static int
-finish_piece(struct piece *p, int code)
-{
-    int left = leave_table(p);
-
-    if (code == 0)
-        code = left;
-    if (code != 0) {
-        for (int i = 0; i < p->ntables; i++)
-            pthread_rwlock_wrlock(&p->tables[i]->pages);
-    }
-    int ended = commit_or_abort(p->txn, code);
-    for (int i = 0; i < p->ntables; i++) {
-        if (code != 0)
-            pthread_rwlock_unlock(&p->tables[i]->pages);
-        tables_release(p->storage->tables, p->tables[i]);
-    }
-    return ended;
-}
-
-/* Asks for an effect from memory; a common one takes a few lines. */
-static void
-fetch_ahead(const struct change *c)
-{
-    __builtin_prefetch(c->at);
-    __builtin_prefetch(c->at + LINE);
-    __builtin_prefetch(c->at + c->len - 1);
-}
-
-static int
-carry_out(struct piece *p, const struct change *c)
-{
-    struct effect e = change_effect(c);
-    DBT key = {.data = (void *)e.key.data, .size = (uint32_t)e.key.len};
-    DBT data = {.data = (void *)e.record.data, .size = (uint32_t)e.record.len};
-
-    if (e.kind == EFFECT_PUT)
-        return p->cursor->put(p->cursor, &key, &data, DB_KEYFIRST);
-
-    DBT nothing = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
-    int code = p->cursor->get(p->cursor, &key, &nothing, DB_SET);
-    if (code == 0)
-        code = p->cursor->del(p->cursor, 0);
-    return code == DB_NOTFOUND ? 0 : code;
-}
-
-static int
-put_piece(struct storage *s, const struct change *changes, size_t count)
-{
-    struct piece p = {.storage = s};
-    struct table *table = NULL;
-    int code = s->env->txn_begin(s->env, NULL, &p.txn, 0);
-
-    if (code != 0)
-        return code;
-    for (size_t i = 0; i < count && code == 0; i++) {
-        if (i + LOOK_AHEAD < count)
-            fetch_ahead(&changes[i + LOOK_AHEAD]);
-        if (changes[i].table != table)
-            code = enter_table(&p, changes[i].table);
-        else if (i % TURN == 0)
-            pause_for_readers(&p);
-        table = changes[i].table;
-        if (code == 0)
-            code = carry_out(&p, &changes[i]);
-    }
-    return finish_piece(&p, code);
-}
-
 static int
 apply_changes(struct storage *s, struct sweep *sweep)
 {
@@ -245,7 +68,7 @@ apply_changes(struct storage *s, struct sweep *sweep)
     while (from < sweep->nchanges) {
         int ntables;
         size_t to = piece_end(sweep, from, &ntables);
-        int code = put_piece(s, sweep->changes + from, to - from);
+        int code = piece_apply(s, sweep->changes + from, to - from);
 
         if (code != 0)
             return code;
@@ -292,7 +115,7 @@ move_mark(struct storage *s, struct sweep *sweep)
     code = put_rows(s, txn, sweep);
     if (code == 0)
         code = catalog_put_mark(s->catalog, txn, &s->mark);
-    return commit_or_abort(txn, code);
+    return tables_env_end(txn, code);
 }
 
 /* The rows that were written are the tables' own from now on; empty tables go. */

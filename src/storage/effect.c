@@ -44,7 +44,7 @@ effect_next(struct bytes *bytes, struct effect *out)
 
     if (bytes->len == 0)
         return 0;
-    if (bytes->len < EFFECT_HEAD || at[0] < EFFECT_CREATE || at[0] > EFFECT_FLUSH)
+    if (bytes->len < EFFECT_HEAD || at[0] < EFFECT_CREATE || at[0] > EFFECT_PATCH)
         return -1;
 
     size_t key_len = read_u32(at + 6), record_len = read_u32(at + 10);

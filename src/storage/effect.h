@@ -1,6 +1,6 @@
 /*
- * effect: what a change does, as it stands in the log. An effect is absolute, so carrying
- * it out twice is harmless.
+ * effect: what a change does, as it stands in the log. An effect is absolute: a run of
+ * them may be carried out again on what it gave before, or on what a part of it gave.
  *
  *   byte 0      kind
  *   byte 1      flags
@@ -10,6 +10,7 @@
  *   the key, the record
  *
  * Integers are little endian. CREATE has the store's name for its key; FLUSH has neither.
+ * PATCH has a patch (value/patch.h) for its record.
  *
  * A store keeps its id under whatever name, so giving it another, or giving two stores
  * each other's, takes one CREATE each. In between, two stores may have the same name;
@@ -30,14 +31,15 @@ enum effect_kind {
                         * 0, and when it gets another name */
     EFFECT_PUT,        /* the key has this record */
     EFFECT_DELETE,     /* the key is gone */
-    EFFECT_FLUSH       /* every key of the store is gone */
+    EFFECT_FLUSH,      /* every key of the store is gone */
+    EFFECT_PATCH       /* a part of the key's record is as this says */
 };
 
 /* So that counts can be kept without looking into the tables. */
 enum effect_flag {
     EFFECT_NEW = 1,          /* PUT: there was no record before */
-    EFFECT_HAD_DEADLINE = 2, /* PUT, DELETE: the record before had a deadline */
-    EFFECT_HAS_DEADLINE = 4  /* PUT: the new one has */
+    EFFECT_HAD_DEADLINE = 2, /* PUT, DELETE, PATCH: the record before had a deadline */
+    EFFECT_HAS_DEADLINE = 4  /* PUT, PATCH: the new one has */
 };
 
 struct effect {

@@ -57,7 +57,7 @@ share_prefix(struct table *t, struct bytes key)
 }
 
 static void
-add_change(struct gather *g, struct table *t, const char *at, size_t len)
+add_change(struct gather *g, struct table *t, const char *at, size_t len, bool patch)
 {
     struct sweep *s = g->sweep;
 
@@ -66,8 +66,8 @@ add_change(struct gather *g, struct table *t, const char *at, size_t len)
         g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
         s->changes = xrealloc(s->changes, g->cap * sizeof *s->changes);
     }
-    s->changes[s->nchanges++] =
-        (struct change){.table = t, .at = at, .order = g->order, .len = (uint32_t)len};
+    s->changes[s->nchanges++] = (struct change){
+        .table = t, .at = at, .order = g->order, .len = (uint32_t)len, .patch = patch};
 }
 
 static int
@@ -92,7 +92,7 @@ gather_batch(struct gather *g, struct bytes rest)
             t->flushed_at = g->order;
         } else {
             share_prefix(t, e.key);
-            add_change(g, t, at, (size_t)(rest.data - at));
+            add_change(g, t, at, (size_t)(rest.data - at), e.kind == EFFECT_PATCH);
         }
     }
     if (more == 0)
@@ -165,13 +165,17 @@ drop_flushed(struct sweep *s)
 static void
 keep_last_of_each_key(struct sweep *s)
 {
-    size_t kept = 0;
+    size_t kept = 0, first = 0; /* of those kept, the first of this key */
 
     for (size_t i = 0; i < s->nchanges; i++) {
-        const struct change *c = &s->changes[i], *next = c + 1;
-        if (i + 1 < s->nchanges && c->table == next->table && order_keys(c, next) == 0)
-            continue;
-        s->changes[kept++] = s->changes[i];
+        struct change c = s->changes[i];
+        if (kept == 0 || s->changes[kept - 1].table != c.table
+            || order_keys(&s->changes[kept - 1], &c) != 0)
+            first = kept;
+        if (!c.patch)
+            kept = first;
+        c.follows = kept > first;
+        s->changes[kept++] = c;
     }
     s->nchanges = kept;
 }

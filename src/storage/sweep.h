@@ -1,6 +1,7 @@
 /*
- * sweep: a run of the log made ready for the tables: each key once, in the tables' order,
- * what was flushed away left out, and names and counts as they are behind it.
+ * sweep: a run of the log made ready for the tables: of each key its last change, and the
+ * patches behind it, in the tables' order; what was flushed away left out; and names and
+ * counts as they are behind it.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef STORAGE_SWEEP_H
@@ -10,8 +11,8 @@
 #include "storage/tables.h"
 #include "storage/wal.h"
 
-/* One key's last change. What sorting needs stands here, for the effects lie far
- * apart. */
+/* One key's last change, or a patch. What sorting needs stands here, for the effects lie
+ * far apart. */
 struct change {
     struct table *table;
     uint64_t rank;  /* the key's bytes behind what all keys of its table share */
@@ -19,6 +20,8 @@ struct change {
     uint32_t order; /* in the log */
     uint32_t len;   /* bytes of the effect */
     uint32_t tail_len; /* bytes of the key behind what is shared: rank has them all up to 8 */
+    bool patch;
+    bool follows; /* a patch of what the change before gives */
 };
 
 struct sweep {

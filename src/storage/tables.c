@@ -218,6 +218,17 @@ tables_drop_file(struct tables *t, struct table *table, char file[FILENAME_MAX_L
 }
 
 int
+tables_note_file(struct catalog *c, DB_TXN *txn, const struct table *t, const char *file)
+{
+    struct catalog_row row = {t->id, t->name, t->count, t->expires, ""};
+
+    if (!t->has_row)
+        return 0;
+    memcpy(row.file, file, strlen(file) + 1);
+    return catalog_put(c, txn, &row);
+}
+
+int
 tables_acquire(struct tables *t, uint32_t id, struct table **out, DB **db)
 {
     int code = 0;

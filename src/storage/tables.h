@@ -68,6 +68,12 @@ int tables_create_file(struct tables *t, struct table *table, uint64_t generatio
  * is the caller's to remove: its name is copied to file. Applier only. */
 void tables_drop_file(struct tables *t, struct table *table, char file[FILENAME_MAX_LEN]);
 
+/* Notes in its row that this is its file ("": none). A table that has no row yet waits for
+ * the mark: until then its name may be another's. A file that is in no row is removed at a
+ * start, and what was in it is still in the log. Gives Berkeley DB's code. Applier only. */
+int tables_note_file(struct catalog *c, DB_TXN *txn, const struct table *t,
+                     const char *file);
+
 /* Opens the table of that id for use; *db is NULL where it has no file. Gives Berkeley
  * DB's code. Each success with a db is given back with tables_release. From any
  * thread. */

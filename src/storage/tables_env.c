@@ -111,3 +111,12 @@ tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
     map_deinit(&known);
     return failed;
 }
+
+int
+tables_env_end(DB_TXN *txn, int code)
+{
+    if (code == 0)
+        return txn->commit(txn, DB_TXN_NOSYNC);
+    txn->abort(txn);
+    return code;
+}

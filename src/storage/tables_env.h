@@ -17,4 +17,8 @@ int tables_env_open(const char *dir, int64_t cache, DB_ENV **out);
 struct catalog;
 int tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog);
 
+/* Ends a transaction: commits it where code is 0, without waiting for the disk, else takes
+ * it back. Gives code, or what the commit gave. */
+int tables_env_end(DB_TXN *txn, int code);
+
 #endif

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int more;
 
     while ((more = effect_next(&rest, &e)) == 1) {
-        assert(e.kind >= EFFECT_CREATE && e.kind <= EFFECT_FLUSH);
+        assert(e.kind >= EFFECT_CREATE && e.kind <= EFFECT_PATCH);
         assert(e.key.data >= input.data);
         assert(e.record.data + e.record.len == rest.data);
         effect_count(&e, &count, &expires);

@@ -31,6 +31,7 @@ static const struct effect samples[] = {
     {EFFECT_PUT, EFFECT_HAD_DEADLINE, UINT32_MAX, {"", 0}, {"r", 1}},
     {EFFECT_DELETE, EFFECT_HAD_DEADLINE, 7, {"key", 3}, {"", 0}},
     {EFFECT_FLUSH, 0, 7, {"", 0}, {"", 0}},
+    {EFFECT_PATCH, EFFECT_HAS_DEADLINE, 2, {"k", 1}, {"patch", 5}},
 };
 #define NSAMPLES (sizeof samples / sizeof *samples)
 
@@ -71,7 +72,7 @@ static void
 test_effect_of_an_unknown_kind_is_none(void **state)
 {
     (void)state;
-    static const unsigned char kinds[] = {0, EFFECT_FLUSH + 1, 0x7f, 0x80, 0xff};
+    static const unsigned char kinds[] = {0, EFFECT_PATCH + 1, 0x7f, 0x80, 0xff};
     struct effect e;
 
     for (size_t i = 0; i < sizeof kinds; i++) {

@@ -9,11 +9,15 @@
 #include "storage/storage.h"
 #include "lib/random.h"
 #include "unit/storage/bench.h"
+#include "value/patch.h"
 #include <sys/wait.h>
 
 #define MB     (1024 * 1024)
 #define SHOP   1 /* a store's id */
 #define GARDEN 2
+
+#define RECORD       "\x01\x01" /* the head of a record */
+#define MANY_PATCHES 120000     /* more than go into a piece */
 
 /* For the leak sanitizer: Berkeley DB keeps memory of an environment that did not open. */
 const char *__lsan_default_suppressions(void);
@@ -64,7 +68,7 @@ assert_rows(struct bench *b, const char *expected)
 static void
 print_changes(void *arg, uint64_t number, const struct replayed *changes, size_t count)
 {
-    static const char kinds[] = "?cpdf"; /* by enum effect_kind */
+    static const char kinds[] = "?cpdf~"; /* by enum effect_kind */
 
     assert_true(count > 0 && count <= REPLAY_GROUP);
     for (size_t i = 0; i < count; i++) {
@@ -245,6 +249,95 @@ test_storage_applied_twice_is_the_same(void **state)
         bench_wait_applied(b);
         assert_scans(b, SHOP, "apple=brown pear=yellow ");
     }
+}
+
+static void
+patch(struct bench *b, const char *key, size_t at, const char *bytes)
+{
+    char head[PATCH_HEAD_MAX];
+    size_t len = patch_head(head, TYPE_STRING, 0, at);
+
+    effect_begin(&b->batch, EFFECT_PATCH, 0, SHOP, bytes_str(key), len + strlen(bytes));
+    buf_append(&b->batch, head, len);
+    buf_append_bytes(&b->batch, bytes_str(bytes));
+}
+
+static void
+test_storage_patches_records(void **state)
+{
+    struct bench *b = *state;
+
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", RECORD "red");
+    bench_put_new(b, SHOP, "lime", RECORD "green");
+    patch(b, "lime", 5, "ish");
+    patch(b, "lime", 0, "G");
+    bench_commit(b);
+    bench_wait_applied(b);
+    assert_scans(b, SHOP, "apple=" RECORD "red lime=" RECORD "Greenish ");
+    patch(b, "apple", 0, "R");
+    patch(b, "apple", 3, "dish");
+    bench_put(b, SHOP, "lime", RECORD "yellow");
+    patch(b, "lime", 6, "er");
+    bench_commit(b);
+    bench_wait_applied(b);
+    assert_scans(b, SHOP, "apple=" RECORD "Reddish lime=" RECORD "yellower ");
+}
+
+/* As by a death between a sweep's pieces and its mark, and the next portion may end before
+ * what the tables have already. */
+static void
+test_storage_patched_twice_is_the_same(void **state)
+{
+    struct bench *b = *state;
+
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", RECORD "red");
+    bench_put_new(b, SHOP, "lime", RECORD "green");
+    bench_put_new(b, SHOP, "pear", RECORD "yellow");
+    bench_commit(b);
+    for (int i = 0; i < 2; i++) {
+        patch(b, "apple", 3, "dish");
+        patch(b, "lime", 5, "ish");
+        patch(b, "pear", 8, "er");
+        bench_commit(b);
+        if (i > 0)
+            bench_wait_applied(b);
+        patch(b, "apple", 1, "E");
+        bench_delete(b, SHOP, "lime");
+        bench_put(b, SHOP, "pear", RECORD "brown");
+        bench_put_new(b, SHOP, "quince", RECORD);
+        bench_commit(b);
+        bench_wait_applied(b);
+        assert_scans(b, SHOP,
+                     "apple=" RECORD "rEddish pear=" RECORD "brown quince=" RECORD " ");
+    }
+}
+
+static void
+test_storage_patches_a_record_very_often(void **state)
+{
+    struct bench *b = *state;
+    char *expected = calloc(1, 3 + MANY_PATCHES);
+
+    strcpy(expected, RECORD);
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", RECORD);
+    bench_put_new(b, SHOP, "lime", RECORD "green");
+    for (size_t i = 0; i < MANY_PATCHES; i++) {
+        expected[2 + i] = "abc"[i % 3];
+        patch(b, "apple", i, (char[]){expected[2 + i], '\0'});
+        if (i % 1000 == 0)
+            bench_commit(b);
+    }
+    bench_commit(b);
+    bench_wait_applied(b);
+    assert_true(bench_has(b, SHOP, "apple", expected));
+    assert_true(bench_has(b, SHOP, "lime", RECORD "green"));
+    free(expected);
 }
 
 static void
@@ -916,6 +1009,9 @@ main(void)
         STORAGE_TEST(test_storage_replays_what_the_tables_do_not_have),
         STORAGE_TEST(test_storage_never_gives_a_number_or_an_id_again),
         STORAGE_TEST(test_storage_applied_twice_is_the_same),
+        STORAGE_TEST(test_storage_patches_records),
+        STORAGE_TEST(test_storage_patched_twice_is_the_same),
+        STORAGE_TEST(test_storage_patches_a_record_very_often),
         STORAGE_TEST(test_storage_takes_a_batch_of_megabytes),
         STORAGE_TEST(test_storage_goes_on_behind_the_last_whole_batch_of_the_log),
         STORAGE_TEST(test_storage_refuses_a_log_with_bytes_that_are_no_effects),

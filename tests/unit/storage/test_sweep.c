@@ -67,6 +67,12 @@ put(struct fixture *f, uint32_t store, const char *key, const char *record)
 }
 
 static void
+patch(struct fixture *f, uint32_t store, const char *key, const char *patch)
+{
+    effect(f, EFFECT_PATCH, 0, store, bytes_str(key), patch);
+}
+
+static void
 delete_key(struct fixture *f, uint32_t store, const char *key)
 {
     effect(f, EFFECT_DELETE, 0, store, bytes_str(key), "");
@@ -130,7 +136,8 @@ add_table(struct fixture *f, uint32_t id, int64_t count)
     return t;
 }
 
-/* The changes as "store:key=record " and "store:key- ". */
+/* The changes as "store:key=record ", "store:key~patch " and "store:key- "; a + before the
+ * sign where one follows another. */
 static void
 assert_changes(struct fixture *f, const char *expected)
 {
@@ -139,8 +146,12 @@ assert_changes(struct fixture *f, const char *expected)
     for (size_t i = 0; i < f->sweep.nchanges; i++) {
         struct effect e = change_effect(&f->sweep.changes[i]);
         assert_int_equal(f->sweep.changes[i].table->id, e.store);
-        buf_printf(&out, "%u:%.*s%s%.*s ", e.store, (int)e.key.len, e.key.data,
-                   e.kind == EFFECT_PUT ? "=" : "-", (int)e.record.len, e.record.data);
+        buf_printf(&out, "%u:%.*s%s%s%.*s ", e.store, (int)e.key.len, e.key.data,
+                   f->sweep.changes[i].follows ? "+" : "",
+                   e.kind == EFFECT_PUT     ? "="
+                   : e.kind == EFFECT_PATCH ? "~"
+                                            : "-",
+                   (int)e.record.len, e.record.data);
     }
     buf_append(&out, "", 1);
     assert_string_equal(out.data, expected);
@@ -163,6 +174,28 @@ test_sweep_keeps_the_last_change_of_each_key(void **state)
     delete_key(f, 1, "c");
     build(f);
     assert_changes(f, "1:a=3 1:b=2 1:c- ");
+    sweep_free(&f->sweep);
+}
+
+static void
+test_sweep_keeps_the_patches_behind_the_last_change_of_each_key(void **state)
+{
+    struct fixture *f = *state;
+
+    add_table(f, 1, 5);
+    patch(f, 1, "a", "1");
+    patch(f, 1, "b", "1");
+    put(f, 1, "c", "1");
+    patch(f, 1, "c", "2");
+    patch(f, 1, "d", "1");
+    delete_key(f, 1, "d");
+    commit(f);
+    patch(f, 1, "a", "2");
+    put(f, 1, "b", "2");
+    patch(f, 1, "c", "3");
+    patch(f, 1, "b", "3");
+    build(f);
+    assert_changes(f, "1:a~1 1:a+~2 1:b=2 1:b+~3 1:c=1 1:c+~2 1:c+~3 1:d- ");
     sweep_free(&f->sweep);
 }
 
@@ -397,6 +430,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         SWEEP_TEST(test_sweep_keeps_the_last_change_of_each_key),
+        SWEEP_TEST(test_sweep_keeps_the_patches_behind_the_last_change_of_each_key),
         SWEEP_TEST(test_sweep_goes_through_the_tables_one_after_the_other),
         SWEEP_TEST(test_sweep_has_keys_in_the_order_of_their_bytes),
         SWEEP_TEST(test_sweep_leaves_out_what_was_flushed_away),

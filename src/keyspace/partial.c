@@ -1,0 +1,96 @@
+/*
+ * Partial entries: what a start found in the log are patches of a value that is in the
+ * table. It is not read for them, so that a start takes no longer; they are carried out
+ * when the value is wanted, on whatever the table has by then: it may have some of them.
+ */
+// SPDX-License-Identifier: BSD-3-Clause
+#include "keyspace/keyspace_priv.h"
+#include "value/patch.h"
+#include <assert.h>
+#include <stdlib.h>
+
+/* Carries a patch out on an entry that has a value. */
+static int
+carry_out(struct store *s, struct bytes key, struct bytes patch)
+{
+    struct entry *e = store_entry(s, key);
+    struct patch p;
+
+    if (patch_decode(patch, &p) != 0)
+        return -1;
+    size_t old_len = e->value_len, len = patch_length(&p, old_len);
+    if (len > old_len)
+        e = store_resize(s, e, len);
+    patch_write(&p, entry_value(e), old_len);
+    e->type = p.type;
+    store_place_deadline(s, e, e->deadline, p.deadline);
+    return 0;
+}
+
+/* Keeps a patch with those before it. */
+static int
+keep(struct store *s, struct entry *e, struct bytes patch)
+{
+    uint32_t len = (uint32_t)patch.len;
+    size_t end = e->value_len;
+    struct patch p;
+
+    if (patch_decode(patch, &p) != 0 || patch.len > UINT32_MAX - sizeof len - end)
+        return -1;
+    e = store_resize(s, e, end + sizeof len + patch.len);
+    memcpy(entry_value(e) + end, &len, sizeof len);
+    memcpy(entry_value(e) + end + sizeof len, patch.data, patch.len);
+    e->type = p.type;
+    store_place_deadline(s, e, e->deadline, p.deadline);
+    return 0;
+}
+
+int
+store_load_patch(struct store *s, struct bytes key, uint32_t hash, struct bytes patch,
+                 uint64_t stamp)
+{
+    struct entry *e = (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
+
+    if (e != NULL ? entry_is_absent(e) : s->complete)
+        return -1;
+    if (e == NULL) {
+        e = store_insert(s, key, hash, ENTRY_ABSENT, 0);
+        e->partial = true;
+    }
+    e->stamp = stamp;
+    return e->partial ? keep(s, e, patch) : carry_out(s, key, patch);
+}
+
+static void
+carry_out_kept(struct store *s, struct bytes key, struct bytes kept)
+{
+    uint32_t len;
+
+    while (kept.len > 0) {
+        memcpy(&len, kept.data, sizeof len);
+        kept = bytes_of(kept.data + sizeof len, kept.len - sizeof len);
+        int failed = carry_out(s, key, bytes_of(kept.data, len));
+        assert(!failed);
+        kept = bytes_of(kept.data + len, kept.len - len);
+    }
+}
+
+int
+store_take(struct store *s, struct bytes key, const struct record *record)
+{
+    struct entry *e = store_entry(s, key);
+    struct buf kept = {0};
+
+    assert(!store_knows(s, key));
+    if (e == NULL) {
+        store_load(s, key, map_hash(key), record, 0);
+        return 0;
+    }
+    if (record == NULL)
+        return -1;
+    buf_append(&kept, entry_value(e), e->value_len);
+    store_load(s, key, e->node.hash, record, e->stamp);
+    carry_out_kept(s, key, buf_bytes(&kept));
+    buf_deinit(&kept);
+    return 0;
+}

@@ -1,0 +1,273 @@
+/* partial entries: a start finds changes of parts of values that are in the table. */
+// SPDX-License-Identifier: BSD-3-Clause
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/keyspace/world.h"
+#include "value/patch.h"
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LENGTH   10000         /* of the value in the table: large enough for patches */
+#define DEADLINE 4102444800000 /* ms: far off */
+
+/* The value of "large" as it should be. */
+struct model {
+    char value[3 * LENGTH];
+    size_t len;
+};
+
+static void
+set_large(struct world *w, struct model *m)
+{
+    memset(m->value, 'x', LENGTH);
+    m->len = LENGTH;
+    store_set(w->shop, bytes_str("large"), bytes_of(m->value, m->len), 0, NOW);
+}
+
+static void
+write_large(struct world *w, struct model *m, size_t at, const char *bytes)
+{
+    struct entry *e = world_find(w, w->shop, "large", NOW);
+
+    store_write(w->shop, e, at, bytes_str(bytes));
+    if (at > m->len)
+        memset(m->value + m->len, 0, at - m->len);
+    memcpy(m->value + at, bytes, strlen(bytes));
+    if (at + strlen(bytes) > m->len)
+        m->len = at + strlen(bytes);
+}
+
+static void
+assert_large(struct world *w, const struct model *m, int64_t deadline)
+{
+    struct entry *e = world_find(w, w->shop, "large", NOW);
+
+    assert_non_null(e);
+    assert_true(bytes_eq(entry_string(e), bytes_of(m->value, m->len)));
+    assert_int_equal(entry_deadline(e), deadline);
+}
+
+static int64_t
+log_ahead(struct world *w)
+{
+    struct keyspace_disk disk;
+
+    world_commit(w);
+    keyspace_disk(w->keyspace, &disk);
+    return disk.log_ahead;
+}
+
+/* Lets another process do this with a table that has "large", and die. What it does to the
+ * model is done here, too. */
+static void
+die_after(struct world *w, struct model *m,
+          void (*changes)(struct world *, struct model *))
+{
+    int status;
+
+    world_start(w);
+    set_large(w, m);
+    world_set(w->shop, "small", "1");
+    world_wait_applied(w);
+    world_close(w);
+    w->bench.options.apply_delay = NEVER_MS;
+    pid_t child = fork();
+    if (child == 0) {
+        world_start(w);
+        changes(w, m);
+        world_commit(w);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void
+write_here_and_there(struct world *w, struct model *m)
+{
+    write_large(w, m, 5, "abc");
+    write_large(w, m, LENGTH, "appended");
+    write_large(w, m, LENGTH + 100, "beyond");
+    write_large(w, m, 6, "B");
+    store_set_deadline(w->shop, world_find(w, w->shop, "large", NOW), DEADLINE);
+}
+
+static void
+remember(struct model *m)
+{
+    memcpy(m->value + 5, "aBc", 3);
+    memcpy(m->value + LENGTH, "appended", 8);
+    memset(m->value + LENGTH + 8, 0, 92);
+    memcpy(m->value + LENGTH + 100, "beyond", 6);
+    m->len = LENGTH + 106;
+}
+
+static void
+test_change_of_a_part_costs_its_own_bytes_in_the_log(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    w->bench.options.apply_delay = NEVER_MS;
+    world_start(w);
+    set_large(w, &m);
+    int64_t before = log_ahead(w);
+    assert_true(before > LENGTH);
+    write_here_and_there(w, &m);
+    assert_in_range(log_ahead(w) - before, 1, 400);
+    assert_large(w, &m, DEADLINE);
+}
+
+static void
+test_partial_entry_gets_its_value_when_it_is_wanted(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_here_and_there);
+    remember(&m);
+    world_start(w);
+    assert_false(store_knows(w->shop, bytes_str("large")));
+    assert_int_equal(store_count(w->shop), 2);
+    assert_int_equal(store_expires(w->shop), 1);
+    assert_large(w, &m, DEADLINE);
+    write_large(w, &m, 0, "more");
+    world_restart(w);
+    assert_large(w, &m, DEADLINE);
+}
+
+static void
+test_partial_entry_is_told_the_same_by_a_table_that_has_its_changes(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_here_and_there);
+    remember(&m);
+    w->bench.options.apply_delay = 0;
+    world_start(w);
+    bench_wait_applied(&w->bench);
+    assert_large(w, &m, DEADLINE);
+    world_evict(w);
+    assert_large(w, &m, DEADLINE);
+}
+
+static void
+test_partial_entry_gets_its_value_when_its_store_is_warmed(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_here_and_there);
+    remember(&m);
+    world_start(w);
+    world_wait_complete(w, w->shop);
+    assert_true(store_knows(w->shop, bytes_str("large")));
+    assert_large(w, &m, DEADLINE);
+}
+
+static void
+write_then_set(struct world *w, struct model *m)
+{
+    write_here_and_there(w, m);
+    store_set(w->shop, bytes_str("large"), bytes_of(m->value, LENGTH), 0, NOW);
+    write_large(w, m, 1, "again");
+}
+
+static void
+test_patches_before_a_whole_value_do_not_matter(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_then_set);
+    remember(&m);
+    memcpy(m.value + 1, "again", 5);
+    m.len = LENGTH;
+    world_start(w);
+    assert_true(store_knows(w->shop, bytes_str("large")));
+    assert_large(w, &m, 0);
+}
+
+static void
+write_then_delete(struct world *w, struct model *m)
+{
+    write_here_and_there(w, m);
+    world_delete(w, w->shop, "large");
+}
+
+static void
+test_patches_before_a_deletion_do_not_matter(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_then_delete);
+    world_start(w);
+    world_assert(w, w->shop, "large", NULL);
+    bench_wait_applied(&w->bench);
+    world_restart(w);
+    world_assert(w, w->shop, "large", NULL);
+}
+
+static void
+let_it_expire(struct world *w, struct model *m)
+{
+    write_large(w, m, 0, "y");
+    store_set_deadline(w->shop, world_find(w, w->shop, "large", NOW), 1);
+}
+
+static void
+test_partial_entry_expires(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, let_it_expire);
+    world_start(w);
+    assert_int_equal(store_count(w->shop), 2);
+    world_turn(w);
+    assert_int_equal(store_count(w->shop), 1);
+    world_assert(w, w->shop, "large", NULL);
+}
+
+/* A patch with no value before it. */
+static void
+test_patch_of_a_key_that_is_not_there_is_damage(void **state)
+{
+    struct world *w = *state;
+    char patch[PATCH_HEAD_MAX];
+
+    world_open(w);
+    world_set(w->shop, "small", "1");
+    world_commit(w);
+    size_t len = patch_head(patch, TYPE_STRING, 0, 0);
+    effect_begin(&w->bench.batch, EFFECT_PATCH, 0, store_id(w->shop), bytes_str("large"),
+                 len);
+    buf_append(&w->bench.batch, patch, len);
+    bench_commit(&w->bench);
+    world_close(w);
+    bench_open(&w->bench);
+    assert_null(keyspace_new(w->bench.storage));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(test_change_of_a_part_costs_its_own_bytes_in_the_log),
+        WORLD_TEST(test_partial_entry_gets_its_value_when_it_is_wanted),
+        WORLD_TEST(test_partial_entry_is_told_the_same_by_a_table_that_has_its_changes),
+        WORLD_TEST(test_partial_entry_gets_its_value_when_its_store_is_warmed),
+        WORLD_TEST(test_patches_before_a_whole_value_do_not_matter),
+        WORLD_TEST(test_patches_before_a_deletion_do_not_matter),
+        WORLD_TEST(test_partial_entry_expires),
+        WORLD_TEST(test_patch_of_a_key_that_is_not_there_is_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
