@@ -98,6 +98,21 @@ find_to_replace(struct store *s, struct bytes key, uint32_t hash, int64_t now)
     return (struct entry *)map_find(&s->entries, hash, key, entry_has_key);
 }
 
+/* What of a large value is another one now, and WHOLE of a small one. */
+static struct part
+differing(const char *old, struct bytes value)
+{
+    size_t from = 0, to = value.len;
+
+    if (value.len < PATCH_FROM)
+        return WHOLE;
+    while (from < to && old[from] == value.data[from])
+        from++;
+    while (to > from && old[to - 1] == value.data[to - 1])
+        to--;
+    return (struct part){from, to - from};
+}
+
 /* Gives whether there was such a key. */
 static bool
 set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int64_t now)
@@ -107,7 +122,10 @@ set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int
     struct entry *old = NULL;
     bool existed = e != NULL && !entry_is_absent(e);
     int64_t old_deadline = existed ? e->deadline : 0;
+    struct part part = WHOLE;
 
+    if (existed && e->value_len == value.len)
+        part = differing(entry_value(e), value);
     announce(s);
     if (e == NULL)
         e = store_insert(s, key, hash, TYPE_STRING, value.len);
@@ -119,7 +137,7 @@ set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int
     memmove(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, old_deadline, deadline);
-    changed(s, e, existed, old_deadline, WHOLE);
+    changed(s, e, existed, old_deadline, part);
     return existed;
 }
 

@@ -124,6 +124,29 @@ test_change_of_a_part_costs_its_own_bytes_in_the_log(void **state)
 }
 
 static void
+test_value_that_is_much_like_the_old_one_costs_what_differs(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    w->bench.options.apply_delay = NEVER_MS;
+    world_start(w);
+    set_large(w, &m);
+    int64_t before = log_ahead(w);
+    memcpy(m.value + 5000, "other", 5);
+    for (int64_t deadline = 0; deadline < 2; deadline++) {
+        store_set(w->shop, bytes_str("large"), bytes_of(m.value, m.len),
+                  deadline * DEADLINE, NOW);
+        assert_large(w, &m, deadline * DEADLINE);
+    }
+    assert_in_range(log_ahead(w) - before, 1, 200);
+    memset(m.value, 'y', LENGTH);
+    store_set(w->shop, bytes_str("large"), bytes_of(m.value, m.len), 0, NOW);
+    assert_true(log_ahead(w) - before > LENGTH);
+    assert_large(w, &m, 0);
+}
+
+static void
 test_partial_entry_gets_its_value_when_it_is_wanted(void **state)
 {
     struct world *w = *state;
@@ -261,6 +284,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_change_of_a_part_costs_its_own_bytes_in_the_log),
+        WORLD_TEST(test_value_that_is_much_like_the_old_one_costs_what_differs),
         WORLD_TEST(test_partial_entry_gets_its_value_when_it_is_wanted),
         WORLD_TEST(test_partial_entry_is_told_the_same_by_a_table_that_has_its_changes),
         WORLD_TEST(test_partial_entry_gets_its_value_when_its_store_is_warmed),
