@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "command/call.h"
+#include "command/session_priv.h"
 
 #define REST_MAX 48 /* bytes of "... (N more bytes)" */
 
@@ -39,9 +40,9 @@ shown_args(const struct call *c)
 }
 
 static size_t
-size_for(const struct call *c)
+size_for(const struct call *c, struct bytes address, struct bytes name)
 {
-    size_t size = sizeof(struct slow_request) + REST_MAX;
+    size_t size = sizeof(struct slow_request) + address.len + name.len + REST_MAX;
 
     for (int i = 0; i < shown_args(c); i++) {
         size_t len = c->argv[i].len;
@@ -65,13 +66,29 @@ copy_arg(char *to, struct bytes arg, bool hidden)
     return bytes_of(to, len);
 }
 
+static struct bytes
+copy_bytes(char *to, struct bytes from)
+{
+    if (from.len > 0)
+        memcpy(to, from.data, from.len);
+    return bytes_of(to, from.len);
+}
+
 static struct slow_request *
 copy_request(const struct call *c)
 {
-    struct slow_request *r = xmalloc(size_for(c));
+    struct bytes address = bytes_str(c->session->peer.address);
+    struct bytes name = buf_bytes(&c->session->name);
+    if (name.len > SLOWLOG_ARG_MAX)
+        name.len = SLOWLOG_ARG_MAX;
+    struct slow_request *r = xmalloc(size_for(c, address, name));
     char *to = (char *)(r + 1);
     int shown = shown_args(c);
 
+    r->address = copy_bytes(to, address);
+    to += address.len;
+    r->name = copy_bytes(to, name);
+    to += name.len;
     for (r->argc = 0; r->argc < shown; r->argc++) {
         r->argv[r->argc] = copy_arg(to, c->argv[r->argc], arg_is_hidden(c, r->argc));
         to += r->argv[r->argc].len;
@@ -105,7 +122,6 @@ slowlog_add(struct slowlog *l, const struct call *c, int64_t usec, int64_t max)
     r->id = l->next_id++;
     r->at_s = clock_ms() / 1000;
     r->usec = usec;
-    r->address = r->name = bytes_str("");
     r->next = l->first;
     r->later = NULL;
     if (l->first != NULL)

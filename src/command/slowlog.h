@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SLOWLOG_ARGS_MAX 32  /* arguments kept of a request */
-#define SLOWLOG_ARG_MAX  128 /* bytes kept of an argument */
+#define SLOWLOG_ARG_MAX  128 /* bytes kept of an argument, and of the client's name */
 
 struct call;
 struct slowlog;
@@ -21,9 +21,9 @@ struct slow_request {
     int64_t id;   /* counts from 0; never given again */
     int64_t at_s; /* when it had ended; since 1970 */
     int64_t usec;
-    struct bytes address, name; /* of its client */
+    struct bytes address, name; /* of its client; these bytes, */
     int argc;
-    struct bytes argv[SLOWLOG_ARGS_MAX]; /* their bytes stand behind the struct */
+    struct bytes argv[SLOWLOG_ARGS_MAX]; /* and these stand behind the struct */
 };
 
 struct slowlog *slowlog_new(void);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/slowlog.h" /* before cmocka, which has a macro of fail's name */
 #include "command/call.h"
+#include "command/session_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +14,13 @@
 
 #define ARGS_MAX 100
 
+/* Who asks, in all of these tests. */
+static struct session client = {.peer.address = "10.0.0.7:4711"};
+
 static void
 add(struct slowlog *l, int argc, const struct bytes *argv, int64_t usec, int64_t max)
 {
-    struct call c = {.argc = argc, .argv = argv};
+    struct call c = {.session = &client, .argc = argc, .argv = argv};
 
     slowlog_add(l, &c, usec, max);
 }
@@ -60,6 +64,30 @@ test_slowlog_keeps_the_request_when_its_bytes_are_gone(void **state)
     add(l, 2, get, 10, 5);
     key[0] = 'x';
     assert_arg(slowlog_first(l), 1, "key");
+    slowlog_free(l);
+}
+
+static void
+test_slowlog_tells_whose_request_it_was_when_the_client_is_gone(void **state)
+{
+    struct slowlog *l = slowlog_new();
+    char name[SLOWLOG_ARG_MAX + 10] = "worker";
+    struct session gone = {.peer.address = "[::1]:9", .name = {name, 6, 6}};
+    struct bytes ping = bytes_str("ping");
+    struct call c = {.session = &gone, .argc = 1, .argv = &ping};
+
+    (void)state;
+    slowlog_add(l, &c, 10, 5);
+    memset(&gone, 'x', sizeof gone);
+    name[0] = 'x';
+    assert_true(bytes_eq(slowlog_first(l)->address, bytes_str("[::1]:9")));
+    assert_true(bytes_eq(slowlog_first(l)->name, bytes_str("worker")));
+    assert_arg(slowlog_first(l), 0, "ping");
+
+    gone = (struct session){.name = {name, sizeof name, sizeof name}};
+    slowlog_add(l, &c, 10, 5);
+    assert_int_equal(slowlog_first(l)->address.len, 0);
+    assert_int_equal(slowlog_first(l)->name.len, SLOWLOG_ARG_MAX);
     slowlog_free(l);
 }
 
@@ -127,7 +155,7 @@ test_slowlog_tells_no_secrets(void **state)
 {
     struct slowlog *l = slowlog_new();
     struct bytes argv[] = {bytes_str("auth"), bytes_str("secret"), bytes_str("open")};
-    struct call c = {.argc = 3, .argv = argv};
+    struct call c = {.session = &client, .argc = 3, .argv = argv};
 
     (void)state;
     arg_hide(&c, 1);
@@ -145,6 +173,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slowlog_tells_the_latest_first),
         cmocka_unit_test(test_slowlog_keeps_the_request_when_its_bytes_are_gone),
+        cmocka_unit_test(test_slowlog_tells_whose_request_it_was_when_the_client_is_gone),
         cmocka_unit_test(test_slowlog_forgets_the_oldest),
         cmocka_unit_test(test_slowlog_counts_on_after_a_reset),
         cmocka_unit_test(test_slowlog_keeps_the_beginning_of_what_is_long),
