@@ -1,5 +1,6 @@
 /* transactions: MULTI and what belongs to it. */
 // SPDX-License-Identifier: BSD-3-Clause
+#include "base/arena.h"
 #include "base/mem.h"
 #include "command/dispatch.h"
 #include "command/listed.h"
@@ -64,6 +65,8 @@ run_queue(struct call *c, const struct queue *queue)
             dispatch_run(&each);
         else
             dispatch_error(&each, ERR_READ);
+        /* Nothing of EXEC's own stands there. */
+        arena_reset(c->scratch);
     }
 }
 

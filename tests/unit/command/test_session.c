@@ -475,6 +475,41 @@ test_session_refuses_a_transaction_while_the_log_fails(void **state)
     hears(&f->a, "-EXECABORT Transaction discarded because of previous errors.\r\n");
 }
 
+/* --- memory --- */
+
+struct probe {
+    struct host *host;
+    void *at[2]; /* where the host's scratch goes on, when each message comes */
+    int count;
+};
+
+static void
+note_scratch(void *arg)
+{
+    struct probe *p = arg;
+
+    assert_true(p->count < 2);
+    p->at[p->count++] = arena_alloc(&p->host->scratch, 1);
+}
+
+/* What a PUBLISH behind others is given begins where the first one's did. */
+static void
+test_session_frees_in_exec_what_each_request_took(void **state)
+{
+    static const struct session_owner probing = {.resumed = ignore,
+                                                 .pushed = note_scratch};
+    struct fixture *f = *state;
+    struct probe probe = {.host = &f->host};
+    struct client listener = {.session = session_new(&f->host, &probing, &probe, &peer)};
+
+    says(&listener, "SUBSCRIBE c\r\n");
+    says(&f->a, "MULTI\r\nPUBLISH c first\r\nCLIENT LIST\r\nCLIENT LIST ID x\r\n"
+                "CONFIG SET missing x\r\nPUBLISH c last\r\nEXEC\r\n");
+    assert_int_equal(probe.count, 2);
+    assert_ptr_equal(probe.at[0], probe.at[1]);
+    client_deinit(&listener);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* --- being watched, and waiting --- */
@@ -643,6 +678,7 @@ main(void)
         TEST(test_session_that_writes_waits_while_paused),
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
+        TEST(test_session_frees_in_exec_what_each_request_took),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
