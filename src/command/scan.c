@@ -115,8 +115,10 @@ scan_is_known(struct call *c)
         return true;
     if (store_is_complete(c->store) || listed_is_ready(c))
         return true;
+    /* In EXEC what is in memory now may be gone when it is its turn. */
     if (is_randomkey(c))
-        return store_random(c->store, c->now, DRAW_SLOTS) != NULL;
+        return !c->session->queue.open
+               && store_random(c->store, c->now, DRAW_SLOTS) != NULL;
     return is_scan(c) && read_scan(c, &cursor, &wanted) != OK;
 }
 
@@ -131,7 +133,8 @@ scan_begin(struct call *c, size_t at)
         enum err err = read_scan(c, &cursor, &wanted);
         assert(err == OK);
     } else if (is_randomkey(c)) {
-        wanted.enough = DRAWN_FROM;
+        /* Requests before it in EXEC can delete as many as they have arguments. */
+        wanted.enough = DRAWN_FROM + c->session->queue.size / sizeof *c->argv;
     } else {
         wanted.pattern = pattern_of(c->argv[1]);
     }
@@ -255,11 +258,11 @@ enum err
 cmd_randomkey(struct call *c)
 {
     struct found found = {0};
-    struct entry *e = NULL;
+    struct entry *e = store_random(c->store, c->now, DRAW_SLOTS);
 
-    if (listed_is_ready(c))
+    if (e == NULL && listed_is_ready(c))
         listed_take(c, &found);
-    if (found.count == 0)
+    if (e == NULL && found.count == 0)
         e = store_random(c->store, c->now, SIZE_MAX);
 
     if (e != NULL)

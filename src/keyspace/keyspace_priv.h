@@ -159,6 +159,9 @@ void listings_note(struct store *s, const struct entry *e, bool existed,
 /* All entries have gone. */
 void listings_break(struct store *s);
 
+/* The stores are getting each other's keys: what is held goes with them. */
+void listings_exchange(struct store *a, struct store *b);
+
 void listing_take(struct storage_read *r); /* a read that was a listing's */
 
 /* --- cursors.c --- */

@@ -432,3 +432,47 @@ listings_break(struct store *s)
     for (struct listing *l = s->listings; l != NULL; l = l->next)
         l->broken = true;
 }
+
+/* Gives those that are held, and leaves those that are on their way. */
+static struct listing *
+take_held(struct store *s)
+{
+    struct listing *held = NULL, **link = &s->listings;
+
+    while (*link != NULL) {
+        struct listing *l = *link;
+        if (!l->ready) {
+            link = &l->next;
+            continue;
+        }
+        *link = l->next;
+        l->next = held;
+        held = l;
+    }
+    return held;
+}
+
+static void
+join(struct store *s, struct listing *held)
+{
+    while (held != NULL) {
+        struct listing *l = held;
+        held = l->next;
+        store_hold(s);
+        store_release(l->store);
+        l->store = s;
+        l->next = s->listings;
+        s->listings = l;
+    }
+}
+
+void
+listings_exchange(struct store *a, struct store *b)
+{
+    struct listing *of_a = take_held(a), *of_b = take_held(b);
+
+    listings_break(a);
+    listings_break(b);
+    join(b, of_a);
+    join(a, of_b);
+}

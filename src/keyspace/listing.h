@@ -47,8 +47,10 @@ bool listing_is_ready(const struct listing *l);
 bool listing_is_failed(const struct listing *l);
 
 /* Whether what was told is of no use: the store was flushed, so it is complete now, or
- * was. */
+ * was; or it was swapped before the listing was ready. */
 bool listing_is_broken(const struct listing *l);
+
+/* Whether its keys are in s: one that is held goes where they go. */
 bool listing_is_of(const struct listing *l, const struct store *s);
 
 /* Where the page after one that is ready goes on; NULL for a whole listing. */

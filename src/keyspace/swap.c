@@ -31,8 +31,7 @@ store_exchange(struct store *a, struct store *b)
     char content[sizeof(struct store) - CONTENT];
     uint64_t generation = a->generation > b->generation ? a->generation : b->generation;
 
-    listings_break(a);
-    listings_break(b);
+    listings_exchange(a, b);
     leave_deadlines(a);
     leave_deadlines(b);
     memcpy(content, (char *)a + CONTENT, sizeof content);

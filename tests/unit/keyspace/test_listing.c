@@ -258,6 +258,53 @@ test_listing_of_a_store_that_is_flushed_is_broken(void **state)
     listing_free(l);
 }
 
+/* What is held is of the keys, not of the name. */
+static void
+test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
+{
+    struct world *w = *state;
+    struct model *m = open_cold(w, 1);
+    struct listing_request request = whole(m);
+    struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
+
+    request.hold = true;
+    struct listing *l = listing_start(&request);
+    carry_on(m, l, 0);
+    store_swap(w->shop, garden);
+    assert_true(listing_is_held(l));
+    assert_false(listing_is_broken(l));
+    assert_true(listing_is_of(l, garden));
+    assert_false(listing_is_of(l, w->shop));
+
+    world_set(w->shop, key_name(0), "of the other store");
+    assert_false(listing_has_changed(l, bytes_str(key_name(0))));
+    store_delete(garden, world_find(w, garden, key_name(1), NOW));
+    assert_true(listing_has_changed(l, bytes_str(key_name(1))));
+    store_swap(garden, w->shop);
+    assert_true(listing_is_of(l, w->shop));
+    memset(m->told, 0, sizeof m->told);
+    listing_each_changed(l, NOW, put_right, m);
+    assert_int_equal(m->told[1], 0);
+    listing_free(l);
+    store_release(garden);
+}
+
+static void
+test_listing_on_its_way_is_broken_when_its_store_is_swapped(void **state)
+{
+    struct world *w = *state;
+    struct model *m = open_cold(w, 1);
+    struct listing_request request = whole(m);
+    struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
+    struct listing *l = listing_start(&request);
+
+    store_swap(w->shop, garden);
+    carry_on(m, l, 0);
+    assert_true(listing_is_broken(l));
+    listing_free(l);
+    store_release(garden);
+}
+
 static void
 test_listing_leaves_out_what_has_expired(void **state)
 {
@@ -540,6 +587,8 @@ main(void)
         WORLD_TEST(test_listing_tells_what_matches),
         WORLD_TEST(test_listing_ends_when_it_is_enough),
         WORLD_TEST(test_listing_of_a_store_that_is_flushed_is_broken),
+        WORLD_TEST(test_listing_that_is_held_goes_along_when_its_store_is_swapped),
+        WORLD_TEST(test_listing_on_its_way_is_broken_when_its_store_is_swapped),
         WORLD_TEST(test_listing_leaves_out_what_has_expired),
         WORLD_TEST(test_listing_that_is_freed_is_not_done),
         WORLD_TEST(test_listing_of_a_table_that_cannot_be_read_fails),
