@@ -135,11 +135,37 @@ wire_event(void *arg, const char *event)
 
 /* --- a section --- */
 
+/* Whether Redis has the directive, and it says the same there. */
+static bool
+is_redis_directive(const char *word)
+{
+    static const char *const words[] = {
+        "--client-output-buffer-limit", "--databases",   "--enable-debug-command",
+        "--notify-keyspace-events",     "--requirepass", "--proto-max-bulk-len",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_for_redis(const struct section *s)
+{
+    for (int i = 0; i < s->ndirectives; i += 2) {
+        if (!is_redis_directive(s->directives[i]))
+            return false;
+    }
+    return !s->has_events && !s->only_keyvald;
+}
+
 static bool
 is_for(const struct section *s, enum way_kind kind)
 {
     if (kind == WAY_REDIS)
-        return !s->has_events && !s->only_keyvald && s->ndirectives == 0;
+        return is_for_redis(s);
     return kind == WAY_PROCESS ? !s->has_kill : !s->has_clock;
 }
 
@@ -158,14 +184,28 @@ make_server(struct run *r, const struct section *s)
 }
 
 static void
-empty_stores(struct run *r, const struct way *way)
+say(const struct way *way, const struct bytes *argv, int argc)
 {
-    struct bytes flush = bytes_str("FLUSHALL");
     struct answer answer;
 
-    assert_true(way->command(way->arg, TRANSCRIPT_CLIENT, &flush, 1, &answer));
+    assert_true(way->command(way->arg, TRANSCRIPT_CLIENT, argv, argc, &answer));
     assert_int_equal(answer.kind, '+');
     answer_deinit(&answer);
+}
+
+/* Where the section begins with a password, it has to be said; the section's clients begin
+ * without having said it. */
+static void
+empty_stores(struct run *r, const struct section *s, const struct way *way)
+{
+    struct bytes flush = bytes_str("FLUSHALL");
+
+    for (int i = 0; i < s->ndirectives; i += 2) {
+        struct bytes auth[] = {bytes_str("AUTH"), bytes_str(s->directives[i + 1])};
+        if (strcmp(s->directives[i], "--requirepass") == 0)
+            say(way, auth, 2);
+    }
+    say(way, &flush, 1);
     hang_up(r);
 }
 
@@ -185,7 +225,7 @@ play(void **state)
     if (r->engine == NULL && r->server == NULL)
         make_server(r, s);
     r->is_soiled = true;
-    empty_stores(r, &way);
+    empty_stores(r, s, &way);
     section_play(s, &way);
     hang_up(r);
     r->is_soiled = alone;

@@ -19,13 +19,9 @@ read_protocol(const struct call *c, int64_t *protocol)
     return OK;
 }
 
-struct greeting {
-    bool logs_in;
-    const struct bytes *name;
-};
-
+/* As in Redis, who gives the right password is in, though something behind it is wrong. */
 static enum err
-read_options(struct call *c, struct greeting *g)
+read_options(struct call *c, const struct bytes **name)
 {
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
@@ -33,11 +29,11 @@ read_options(struct call *c, struct greeting *g)
             arg_hide(c, i + 1);
             arg_hide(c, i + 2);
             TRY(auth_check(c->host, c->argv[i + 1], c->argv[i + 2]));
-            g->logs_in = true;
+            c->session->logged_in = true;
             i += 2;
         } else if (arg_is(c, i, "SETNAME") && more >= 1) {
-            g->name = &c->argv[i + 1];
-            TRY(client_check_name(*g->name));
+            *name = &c->argv[i + 1];
+            TRY(client_check_name(**name));
             i++;
         } else {
             return fail(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[i].len,
@@ -54,15 +50,13 @@ cmd_hello(struct call *c)
     int64_t protocol = c->out->protocol;
     if (c->argc > 1)
         TRY(read_protocol(c, &protocol));
-    struct greeting g = {0};
-    TRY(read_options(c, &g));
-    if (!g.logs_in && !auth_is_done(c->session))
+    const struct bytes *name = NULL;
+    TRY(read_options(c, &name));
+    if (!auth_is_done(c->session))
         return ERR_NOAUTH_HELLO;
 
-    if (g.logs_in)
-        c->session->logged_in = true;
-    if (g.name != NULL)
-        client_set_name(c->session, *g.name);
+    if (name != NULL)
+        client_set_name(c->session, *name);
     c->out->protocol = (int)protocol;
 
     reply_map(c->out, 7);
