@@ -237,6 +237,7 @@ cmd_bitop(struct call *c)
     if (len > 0) {
         char *result = combine(operation, strings, count, len);
         store_set(c->store, c->argv[2], bytes_of(result, len), 0, c->now);
+        store_set_form(c->store, c->argv[2], FORM_RAW);
         free(result);
         notify(c, NOTIFY_STRING, "set", c->argv[2]);
     } else if (old != NULL) {

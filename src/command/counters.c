@@ -88,6 +88,7 @@ cmd_incrbyfloat(struct call *c)
     char *text = arena_alloc(c->scratch, NUMBER_REAL_TEXT_MAX);
     struct bytes value = bytes_of(text, number_format_real(number, text));
     store_set(c->store, c->argv[1], value, e != NULL ? entry_deadline(e) : 0, c->now);
+    store_set_form(c->store, c->argv[1], FORM_TEXT);
     notify(c, NOTIFY_STRING, "incrbyfloat", c->argv[1]);
 
     reply_bulk(c->out, value);

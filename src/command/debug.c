@@ -4,6 +4,7 @@
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,11 +13,14 @@
 #include "command/arguments.h"
 #include "command/debug.h"
 #include "command/host.h"
+#include "command/object.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
+#include "value/dump.h"
 
-#define SLEEP_MAX_S 86400 /* no test waits longer */
+#define SLEEP_MAX_S   86400    /* no test waits longer */
+#define LRU_CLOCK_MAX 0xffffff /* seconds that Redis's clock of looks can count */
 
 /* --- PROTOCOL --- */
 
@@ -181,15 +185,18 @@ debug_log(struct call *c)
 static enum err
 debug_object(struct call *c)
 {
-    const struct entry *e = arg_entry(c, 2);
+    const struct entry *e = store_peek(c->store, c->argv[2], c->now);
     if (e == NULL)
         return ERR_NO_KEY;
 
+    int64_t idle = entry_idle(e, c->now);
     char text[160];
     snprintf(text, sizeof text,
-             "Value at:%p refcount:1 encoding:raw serializedlength:%zu lru:0 "
-             "lru_seconds_idle:0",
-             (const void *)e, entry_string(e).len);
+             "Value at:%p refcount:%" PRId64 " encoding:%s serializedlength:%zu "
+             "lru:%" PRId64 " lru_seconds_idle:%" PRId64,
+             (const void *)e, object_references(e), object_encoding(e),
+             dump_string_size(entry_string(e)), (c->now / 1000 - idle) & LRU_CLOCK_MAX,
+             idle);
     reply_simple(c->out, text);
     return OK;
 }

@@ -40,6 +40,7 @@ put_hll(struct call *c, const struct entry *e, struct buf *hll)
 {
     store_set(c->store, c->argv[1], buf_bytes(hll), e != NULL ? entry_deadline(e) : 0,
               c->now);
+    store_set_form(c->store, c->argv[1], FORM_RAW);
     buf_deinit(hll);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
 #include "command/arguments.h"
+#include "command/object.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -13,17 +14,27 @@
 static bool
 is_int(const struct entry *e, int64_t *number)
 {
-    return !entry_is_raw(e) && number_parse(entry_string(e), number);
+    return entry_form(e) == FORM_SET && number_parse(entry_string(e), number);
 }
 
-static const char *
-encoding(const struct entry *e)
+const char *
+object_encoding(const struct entry *e)
 {
     int64_t number;
 
     if (is_int(e, &number))
         return "int";
-    return entry_is_raw(e) || entry_string(e).len > EMBSTR_MAX ? "raw" : "embstr";
+    if (entry_form(e) == FORM_RAW || entry_string(e).len > EMBSTR_MAX)
+        return "raw";
+    return "embstr";
+}
+
+int64_t
+object_references(const struct entry *e)
+{
+    int64_t number;
+
+    return is_int(e, &number) && number >= 0 && number < SHARED_MAX ? SHARED_REFS : 1;
 }
 
 /* OBJECT ENCODING key: int, embstr or raw; null without the key. */
@@ -33,7 +44,7 @@ cmd_object_encoding(struct call *c)
     struct entry *e = arg_inspect(c, 2);
 
     if (e != NULL)
-        reply_bulk_str(c->out, encoding(e));
+        reply_bulk_str(c->out, object_encoding(e));
     else
         reply_null(c->out);
     return OK;
@@ -68,14 +79,11 @@ enum err
 cmd_object_refcount(struct call *c)
 {
     struct entry *e = arg_inspect(c, 2);
-    int64_t number;
 
-    if (e == NULL)
-        reply_null(c->out);
-    else if (is_int(e, &number) && number >= 0 && number < SHARED_MAX)
-        reply_int(c->out, SHARED_REFS);
+    if (e != NULL)
+        reply_int(c->out, object_references(e));
     else
-        reply_int(c->out, 1);
+        reply_null(c->out);
     return OK;
 }
 

@@ -132,7 +132,7 @@ set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int
     else
         e = store_make_room(s, e, value.len, &old);
     e->type = TYPE_STRING;
-    e->raw = false;
+    e->form = FORM_SET;
     e->looked = (uint32_t)(now / 1000) & ENTRY_LOOKED_MAX;
     memmove(entry_value(e), value.data, value.len);
     free(old);
@@ -159,7 +159,7 @@ store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
     if (at > len)
         memset(entry_value(e) + len, 0, at - len);
     memcpy(entry_value(e) + at, bytes.data, bytes.len);
-    e->raw = true;
+    e->form = FORM_RAW;
     changed(s, e, true, e->deadline, (struct part){at, bytes.len});
     return e;
 }
@@ -167,11 +167,17 @@ store_write(struct store *s, struct entry *e, size_t at, struct bytes bytes)
 void
 store_copy(struct store *s, struct bytes key, const struct entry *e, int64_t now)
 {
-    bool raw = e->raw;
+    enum string_form form = entry_form(e);
 
     set(s, key, entry_string(e), e->deadline, now);
-    store_entry(s, key)->raw = raw;
+    store_set_form(s, key, form);
     tell_created(s, key);
+}
+
+void
+store_set_form(struct store *s, struct bytes key, enum string_form form)
+{
+    store_entry(s, key)->form = form;
 }
 
 void

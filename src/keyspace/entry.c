@@ -21,7 +21,7 @@ entry_new(struct bytes key, uint8_t type, size_t value_len)
     e->type = type & ENTRY_TYPE_MAX;
     e->partial = false;
     e->referenced = true;
-    e->raw = false;
+    e->form = FORM_SET;
     e->looked = 0;
     memcpy(e->data, key.data, key.len);
     return e;
@@ -76,10 +76,10 @@ entry_deadline(const struct entry *e)
     return e->deadline;
 }
 
-bool
-entry_is_raw(const struct entry *e)
+enum string_form
+entry_form(const struct entry *e)
 {
-    return e->raw;
+    return (enum string_form)e->form;
 }
 
 int64_t

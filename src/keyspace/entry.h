@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define ENTRY_ABSENT     0 /* in place of an enum type */
-#define ENTRY_TYPE_MAX   0x1f
+#define ENTRY_TYPE_MAX   0xf
 #define ENTRY_LOOKED_MAX 0xffffff
 
 struct entry {
@@ -23,10 +23,10 @@ struct entry {
     uint32_t heap_index; /* in the store's deadlines, where it has one */
     uint32_t key_len;
     uint32_t value_len;
-    uint32_t type : 5; /* enum type or ENTRY_ABSENT */
+    uint32_t type : 4; /* enum type or ENTRY_ABSENT */
     uint32_t partial : 1; /* its value is patches, each with its length before it (4 bytes) */
     uint32_t referenced : 1; /* was looked at since the evictor came by */
-    uint32_t raw : 1;        /* a string that was lengthened or written into */
+    uint32_t form : 2;       /* enum string_form */
     uint32_t looked : 24;    /* when it was last looked at: seconds, their lower bits */
     char data[];             /* the key, then the value */
 };

@@ -183,13 +183,22 @@ int64_t entry_deadline(const struct entry *e);          /* ms since 1970; 0: non
 int64_t entry_idle(const struct entry *e, int64_t now); /* seconds since the last look */
 size_t entry_memory(const struct entry *e);             /* bytes it takes */
 
-/* Whether the string was lengthened or written into since it was set. */
-bool entry_is_raw(const struct entry *e);
+/* How a string came to be what it is. Only memory knows: one that was read from its table
+ * is as if it had been set. */
+enum string_form {
+    FORM_SET,
+    FORM_TEXT, /* it was made as a text, though it may have digits only */
+    FORM_RAW   /* it was lengthened or written into */
+};
+enum string_form entry_form(const struct entry *e);
 
 /* Makes or replaces the key's value; an old one that has expired goes first. deadline 0:
  * none. The value may point into the old one, unless that has expired. */
 void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline,
                int64_t now);
+
+/* Notes the form of a string that was just set, which is no change. */
+void store_set_form(struct store *s, struct bytes key, enum string_form form);
 
 /* Writes bytes over the string e from offset `at` on, and lengthens it where they go beyond
  * its end, with zeros where they begin beyond it. It keeps its deadline; gives where it is

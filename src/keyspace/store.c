@@ -371,7 +371,7 @@ store_load(struct store *s, struct bytes key, uint32_t hash, const struct record
         e = store_make_room(s, e, value.len, &old);
     e->type = type & ENTRY_TYPE_MAX;
     e->partial = false;
-    e->raw = false;
+    e->form = FORM_SET;
     memcpy(entry_value(e), value.data, value.len);
     free(old);
     store_place_deadline(s, e, e->deadline, record == NULL ? 0 : record->deadline);

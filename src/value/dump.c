@@ -118,16 +118,33 @@ put_tail(struct buf *out, size_t start)
     buf_append(out, &checksum, sizeof checksum);
 }
 
+static void
+put_string(struct buf *out, struct bytes string)
+{
+    if (put_number(out, string) || put_compressed(out, string))
+        return;
+    put_length(out, string.len);
+    buf_append_bytes(out, string);
+}
+
+size_t
+dump_string_size(struct bytes string)
+{
+    struct buf text = {0};
+
+    put_string(&text, string);
+    size_t size = text.len;
+    buf_deinit(&text);
+    return size;
+}
+
 void
 dump_encode(struct buf *out, struct bytes string)
 {
     size_t start = out->len;
 
     put_byte(out, STRING);
-    if (!put_number(out, string) && !put_compressed(out, string)) {
-        put_length(out, string.len);
-        buf_append_bytes(out, string);
-    }
+    put_string(out, string);
     put_tail(out, start);
 }
 

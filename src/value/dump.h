@@ -30,6 +30,9 @@
 /* Appends the payload of a string. */
 void dump_encode(struct buf *out, struct bytes string);
 
+/* How many bytes the string takes in a payload. */
+size_t dump_string_size(struct bytes string);
+
 /* Whether a payload is of a version that is known, and its checksum is right. */
 bool dump_is_whole(struct bytes payload);
 

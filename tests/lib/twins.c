@@ -23,10 +23,11 @@ struct twins {
 struct twins *
 twins_new(void)
 {
+    static char *args[] = {"--enable-debug-command", "yes", NULL};
     struct twins *t = xcalloc(1, sizeof *t);
 
-    t->keyvald = engine_new(NULL);
-    t->redis = daemon_new(DAEMON_REDIS, NULL);
+    t->keyvald = engine_new(args);
+    t->redis = daemon_new(DAEMON_REDIS, args);
     daemon_start(t->redis);
     t->client = daemon_client(t->redis);
     return t;
