@@ -110,18 +110,15 @@ append_flags(const struct session *s, struct buf *out)
         buf_append(out, "N", 1);
 }
 
-static size_t
-total_memory(const struct session *s)
-{
-    return sizeof *s + s->name.cap + s->output.cap + s->pending + s->queue.size
-           + s->cap_watches * sizeof *s->watches;
-}
-
 void
 client_describe(const struct session *s, struct buf *out)
 {
     int64_t now = clock_ms();
+    size_t room =
+        s->output.cap < SESSION_OUTPUT_FIRST ? s->output.cap : SESSION_OUTPUT_FIRST;
+    struct kept kept;
 
+    unsent_kept(s, &kept);
     buf_printf(out, "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%.*s", s->id,
                s->peer.address, s->peer.local, s->peer.fd, (int)s->name.len,
                s->name.len > 0 ? s->name.data : "");
@@ -136,14 +133,13 @@ client_describe(const struct session *s, struct buf *out)
                channels[CHANNEL_PLAIN].count, channels[CHANNEL_PATTERN].count,
                channels[CHANNEL_SHARD].count,
                s->queue.open ? (long long)s->queue.count : -1LL);
-    /* One buffer holds what is to be sent; there is no list of more. */
-    buf_printf(out, " qbuf=%zu qbuf-free=0 argv-mem=%zu multi-mem=%zu", s->pending,
-               s->request_size, s->queue.size);
-    buf_printf(out, " rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu", s->output.cap,
-               s->output.cap, s->output.len, total_memory(s));
+    buf_printf(out, " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu", kept.input,
+               kept.input_room, s->request_size, s->queue.size);
+    buf_printf(out, " rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu tot-mem=%zu", room, room,
+               kept.first, kept.pieces, kept.piece_bytes, kept.total);
     buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%d\n",
-               s->output.len > 0 ? "rw" : "r", s->asked != NULL ? s->asked->name : "NULL",
-               s->reply.protocol);
+               s->output.len > 0 || kept.pieces > 0 ? "rw" : "r",
+               s->asked != NULL ? s->asked->name : "NULL", s->reply.protocol);
 }
 
 /* --- all of them --- */

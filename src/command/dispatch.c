@@ -21,6 +21,7 @@
 #include "command/session_priv.h"
 #include "command/table.h"
 #include "command/timing.h"
+#include "command/unsent.h"
 #include "command/waiting.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -257,6 +258,8 @@ dispatch_run(struct call *c)
 
     if (muted && session_is_muted(s))
         c->out->out->len = before;
+    if (s->output.len > SESSION_OUTPUT_FIRST)
+        unsent_check(s);
 
     if (c->host->monitors != NULL)
         monitor_show(c);

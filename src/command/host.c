@@ -122,6 +122,7 @@ host_tick(struct host *h)
 {
     sample_rates(h);
     memory_sample(h);
+    unsent_tick(h);
     save_is_running(h);
 }
 

@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "command/pubsub.h"
 #include "command/rate.h"
+#include "command/unsent.h"
 #include "config/config.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +42,7 @@ struct host {
     void *reconfigure_arg;
     struct session *sessions; /* all */
     struct session *monitors; /* those that said MONITOR */
+    struct session *tended;   /* unsent_tick goes on with it; NULL: with the first */
     /* Sessions that wait until writes are taken again; the host's owner calls
      * host_retry_writes when that may be. */
     struct session *throttled;
@@ -62,6 +64,8 @@ struct host {
     struct slowlog *slowlog;
     struct latency *latency;
     struct rate command_rate, input_rate, output_rate;
+    struct unsent_peak peaks[UNSENT_SECONDS]; /* of the last seconds, */
+    int64_t peak_at_s;      /* the latest of which this is, of the measuring clock */
     int64_t sampled_us;     /* when they were sampled last */
     int64_t startup_memory; /* bytes of heap before there was data; the owner sets it */
     int64_t peak_memory;

@@ -65,9 +65,13 @@ info_server(struct call *c, struct buf *out)
 void
 info_clients(struct call *c, struct buf *out)
 {
+    struct unsent_peak peak = unsent_peak(c->host);
+
     INFO_LINE(out, "connected_clients", "%" PRId64, c->host->clients);
     NOTHING(out, "cluster_connections");
     INFO_LINE(out, "maxclients", "%" PRId64, c->host->config->maxclients);
+    INFO_LINE(out, "client_recent_max_input_buffer", "%zu", peak.input);
+    INFO_LINE(out, "client_recent_max_output_buffer", "%zu", peak.output);
     INFO_LINE(out, "blocked_clients", "%" PRId64, c->host->nblocked);
     NOTHING(out, "tracking_clients");
     NOTHING(out, "clients_in_timeout_table");
@@ -130,7 +134,7 @@ info_memory(struct call *c, struct buf *out)
     write_bytes(out, "used_memory_rss", m.resident);
     write_bytes(out, "used_memory_peak", m.peak);
     INFO_LINE(out, "used_memory_peak_perc", "%.2f%%", 100 * ratio(m.used, m.peak));
-    INFO_LINE(out, "used_memory_overhead", "%" PRId64, m.startup);
+    INFO_LINE(out, "used_memory_overhead", "%" PRId64, m.startup + m.clients);
     INFO_LINE(out, "used_memory_startup", "%" PRId64, m.startup);
     INFO_LINE(out, "used_memory_dataset", "%" PRId64, m.data);
     INFO_LINE(out, "used_memory_dataset_perc", "%.2f%%", 100 * ratio(m.data, m.used));
@@ -152,7 +156,7 @@ info_memory(struct call *c, struct buf *out)
     NOTHING(out, "mem_replication_backlog");
     NOTHING(out, "mem_total_replication_buffers");
     NOTHING(out, "mem_clients_slaves");
-    NOTHING(out, "mem_clients_normal");
+    INFO_LINE(out, "mem_clients_normal", "%" PRId64, m.clients);
     NOTHING(out, "mem_cluster_links");
     NOTHING(out, "mem_aof_buffer");
     INFO_LINE(out, "mem_allocator", "%s", "libc");

@@ -55,13 +55,18 @@ memory_figures(struct host *h, struct memory_figures *out)
 {
     struct keyspace_stats stats;
 
-    memory_sample(h);
+    int64_t clients = (int64_t)unsent_total(h);
+    int64_t used = h->startup_memory + data_bytes(h) + clients;
+
+    if (used > h->peak_memory)
+        h->peak_memory = used;
     keyspace_stats(h->keyspace, &stats);
     *out = (struct memory_figures){
-        .used = h->startup_memory + stats.memory,
+        .used = used,
         .peak = h->peak_memory,
         .startup = h->startup_memory,
         .data = stats.memory,
+        .clients = clients,
         .resident = resident_bytes(),
         .machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
         .keys = stats.entries,

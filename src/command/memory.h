@@ -13,10 +13,11 @@ struct host;
 
 /* Bytes. */
 struct memory_figures {
-    int64_t used;     /* startup and data together */
+    int64_t used;     /* startup, data and clients together */
     int64_t peak;     /* the most that was used */
     int64_t startup;  /* what there was before any client came, but for the data */
     int64_t data;     /* keys, values, tables in memory: what maxmemory limits */
+    int64_t clients;  /* what is kept for clients */
     int64_t resident; /* of the process, as the kernel counts */
     int64_t machine;  /* all the machine has */
     int64_t keys;     /* not bytes: how many keys are in memory */

@@ -69,12 +69,12 @@ cmd_memory_stats(struct call *c)
     reply_figure(c, "startup.allocated", m.startup);
     reply_figure(c, "replication.backlog", 0);
     reply_figure(c, "clients.slaves", 0);
-    reply_figure(c, "clients.normal", 0);
+    reply_figure(c, "clients.normal", m.clients);
     reply_figure(c, "cluster.links", 0);
     reply_figure(c, "aof.buffer", 0);
     reply_figure(c, "lua.caches", 0);
     reply_figure(c, "functions.caches", 0);
-    reply_figure(c, "overhead.total", m.startup);
+    reply_figure(c, "overhead.total", m.startup + m.clients);
     reply_figure(c, "keys.count", m.keys);
     reply_figure(c, "keys.bytes-per-key", m.keys > 0 ? m.data / m.keys : 0);
     reply_figure(c, "dataset.bytes", m.data);

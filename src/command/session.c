@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "command/auth.h"
 #include "command/dispatch.h"
@@ -19,6 +18,7 @@
 #include "command/listed.h"
 #include "command/monitor.h"
 #include "command/session_priv.h"
+#include "command/unsent.h"
 #include "command/waiting.h"
 #include "keyspace/fetch.h"
 #include "keyspace/keyspace.h"
@@ -60,6 +60,8 @@ leave_host(struct session *s)
         s->host->sessions = s->next_session;
     if (s->next_session != NULL)
         s->next_session->previous_session = s->previous_session;
+    if (s->host->tended == s)
+        s->host->tended = s->next_session;
 }
 
 static void
@@ -237,6 +239,9 @@ session_push(struct session *s)
 
     if (seen > s->depends)
         s->depends = seen;
+    s->push_from = s->output.len;
+    if (s->push_from == 0)
+        s->unasked = 0;
     return &s->reply;
 }
 
@@ -245,13 +250,9 @@ session_pushed(struct session *s)
 {
     if (s->killed)
         return;
-    if (s->output.len <= SESSION_UNREAD_MAX) {
-        s->owner->pushed(s->owner_arg);
-        return;
-    }
-    log_line(LOG_WARNING, "Closing client %llu, which does not take its messages",
-             (unsigned long long)s->id);
-    session_kill(s);
+    s->unasked += s->output.len - s->push_from;
+    s->owner->pushed(s->owner_arg);
+    unsent_check(s);
 }
 
 size_t

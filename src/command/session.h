@@ -14,12 +14,21 @@
 struct host;
 struct session;
 
-/* What a session tells its owner, on the loop. */
+/* What an owner keeps for a session: bytes. */
+struct session_held {
+    size_t itself;
+    size_t input, input_room;   /* that the session left; and room behind it */
+    size_t output, output_room; /* that it took out and is not sent; and all it takes */
+};
+
+/* What a session tells and asks its owner, on the loop. */
 struct session_owner {
     /* It was parked and can go on: feed it again. */
     void (*resumed)(void *arg);
     /* It has output that its own feeding did not make, or was killed. */
     void (*pushed)(void *arg);
+    /* What it keeps for it; NULL: nothing. */
+    void (*held)(void *arg, struct session_held *out);
 };
 
 #define SESSION_ADDRESS_MAX 64 /* bytes of "address:port", its NUL included */
@@ -43,7 +52,8 @@ void session_free(struct session *s);
  * it has been sent). */
 size_t session_feed(struct session *s, struct bytes input);
 
-#define SESSION_OUTPUT_SOFT (1024 * 1024) /* bytes of unsent replies */
+#define SESSION_OUTPUT_SOFT  (1024 * 1024) /* bytes of unsent replies */
+#define SESSION_OUTPUT_FIRST (16 * 1024)   /* bytes every client may have for output */
 
 /* The replies that wait to be sent. The caller consumes what it has sent. */
 struct buf *session_output(struct session *s);

@@ -9,7 +9,6 @@
 #include "resp/parser.h"
 #include "resp/reply.h"
 
-#define SESSION_UNREAD_MAX  (32 * 1024 * 1024) /* bytes of messages nobody takes */
 #define SESSION_WATCHES_MAX 10000 /* keys; each new one is compared with all before */
 
 struct command;
@@ -43,6 +42,8 @@ struct session {
     struct buf output;
     struct reply reply; /* writes to output */
     uint64_t depends;
+    size_t push_from, unasked; /* where a message begins in output; bytes of messages */
+    int64_t over_soft_ms; /* since when its output is over the soft limit; 0: it is not */
     bool closing, killed;
     struct session_peer peer;
     struct buf name;             /* empty: it has none */

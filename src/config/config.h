@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "config/limits.h"
 #include <stdint.h>
 
 #define CONFIG_ERROR_MAX 512           /* bytes of an error text, its NUL included */
@@ -27,7 +28,8 @@ struct config {
     int64_t maxclients;
     int64_t proto_max_bulk_len;        /* bytes */
     int64_t client_query_buffer_limit; /* bytes */
-    char *requirepass;                 /* "": nobody has to log in */
+    struct client_limit client_output_buffer_limit[CLIENT_CLASSES];
+    char *requirepass; /* "": nobody has to log in */
     /* general */
     int64_t loglevel; /* enum log_level */
     char *logfile;    /* "": standard output */

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/option_priv.h"
 #include "config/events.h"
+#include "config/limits.h"
 
 #include "base/log.h"
 #include "base/number.h"
@@ -110,13 +111,13 @@ number_field(struct config *c, const struct option *o)
 bool
 option_is_list(const struct option *o)
 {
-    return o->kind == KIND_LIST || o->kind == KIND_PERCENTILES;
+    return o->kind == KIND_LIST || o->kind == KIND_PERCENTILES || o->kind == KIND_LIMITS;
 }
 
 char **
 option_text(struct config *c, const struct option *o)
 {
-    if (o->kind != KIND_TEXT && !option_is_list(o))
+    if (o->kind != KIND_TEXT && o->kind != KIND_LIST && o->kind != KIND_PERCENTILES)
         return NULL;
     return (char **)((char *)c + o->offset);
 }
@@ -153,10 +154,8 @@ set_int(struct config *c, const struct option *o, struct bytes word, char *reaso
     return set_number(c, o, number, reason);
 }
 
-/* Digits and a unit. No digits are 0, as in Redis. Too much for an int64 becomes its
- * greatest. */
-static bool
-parse_memory(struct bytes word, int64_t *number)
+bool
+option_parse_memory(struct bytes word, int64_t *number)
 {
     const struct choice *unit;
     size_t ndigits = 0;
@@ -179,7 +178,7 @@ set_memory(struct config *c, const struct option *o, struct bytes word, char *re
 {
     int64_t number;
 
-    if (!parse_memory(word, &number))
+    if (!option_parse_memory(word, &number))
         return refuse(reason, "argument must be a memory value");
     return set_number(c, o, number, reason);
 }
@@ -290,6 +289,24 @@ set_percentiles(struct config *c, const struct option *o, const struct bytes *wo
     return failed;
 }
 
+/* Words between one pair of quotes are as good. */
+static int
+set_limits(struct config *c, const struct option *o, const struct bytes *words, int count,
+           char *reason)
+{
+    struct client_limit *field = (struct client_limit *)((char *)c + o->offset);
+    struct bytes parts[CONFIG_LINE_ARGS];
+    struct buf text = {0};
+
+    if (count == 1) {
+        count = config_split(words[0], &text, parts, CONFIG_LINE_ARGS);
+        words = parts;
+    }
+    const char *wrong = limits_set(field, words, count);
+    buf_deinit(&text);
+    return wrong == NULL ? 0 : refuse(reason, "%s", wrong);
+}
+
 int
 option_set(struct config *c, const struct option *o, const struct bytes *words, int count,
            char reason[OPTION_REASON_MAX])
@@ -298,6 +315,8 @@ option_set(struct config *c, const struct option *o, const struct bytes *words, 
         return set_list(c, o, words, count, reason);
     if (o->kind == KIND_PERCENTILES)
         return set_percentiles(c, o, words, count, reason);
+    if (o->kind == KIND_LIMITS)
+        return set_limits(c, o, words, count, reason);
     if (count != 1)
         return refuse(reason, "wrong number of arguments");
     switch (o->kind) {
@@ -341,6 +360,9 @@ option_print(const struct config *c, const struct option *o, struct buf *out)
     case KIND_EVENTS:
         events_print(out, *(const int64_t *)field);
         break;
+    case KIND_LIMITS:
+        limits_print((const struct client_limit *)field, out);
+        break;
     default:
         print_choice(choices[o->kind], *(const int64_t *)field, out);
     }
@@ -359,9 +381,8 @@ option_is_same(const struct config *a, const struct config *b, const struct opti
     return same;
 }
 
-/* Bytes in the largest unit that gives a whole number. */
-static void
-write_memory(int64_t bytes, struct buf *out)
+void
+option_write_memory(int64_t bytes, struct buf *out)
 {
     static const char *const units[] = {"", "kb", "mb", "gb"};
     int unit = 0;
@@ -378,9 +399,13 @@ option_write(const struct config *c, const struct option *o, struct buf *out)
 {
     const char *field = (const char *)c + o->offset;
 
+    if (o->kind == KIND_LIMITS) {
+        limits_write((const struct client_limit *)field, o->name, out);
+        return;
+    }
     buf_printf(out, "%s ", o->name);
     if (o->kind == KIND_MEMORY)
-        write_memory(*(const int64_t *)field, out);
+        option_write_memory(*(const int64_t *)field, out);
     else if (o->kind == KIND_TEXT)
         option_quote(out, bytes_str(*(char *const *)field));
     else if (o->kind == KIND_EVENTS && *(const int64_t *)field == 0)

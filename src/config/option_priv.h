@@ -18,9 +18,10 @@ enum option_kind {
     KIND_YES,      /* yes and nothing else */
     KIND_EVICTION, /* noeviction and nothing else */
     KIND_TEXT,
-    KIND_LIST,       /* words, kept as one text that config_split takes apart again */
-    KIND_EVENTS,     /* classes of events.h, as their letters */
-    KIND_PERCENTILES /* as KIND_LIST, of numbers from 0 to 100 */
+    KIND_LIST,        /* words, kept as one text that config_split takes apart again */
+    KIND_EVENTS,      /* classes of events.h, as their letters */
+    KIND_PERCENTILES, /* as KIND_LIST, of numbers from 0 to 100 */
+    KIND_LIMITS       /* words for limits.h */
 };
 
 enum option_when { START, LIVE };
@@ -55,17 +56,24 @@ int option_set(struct config *c, const struct option *o, const struct bytes *wor
 /* Appends the value as CONFIG GET prints it. */
 void option_print(const struct config *c, const struct option *o, struct buf *out);
 
-/* Appends the line of a file that sets it to what it is, without an end. */
+/* Appends the line (or lines) of a file that sets it to what it is, without an end. */
 void option_write(const struct config *c, const struct option *o, struct buf *out);
 
 /* Whether it has the same value in both. */
 bool option_is_same(const struct config *a, const struct config *b,
                     const struct option *o);
 
+/* Digits and a unit. No digits are 0, as in Redis. Too much for an int64 becomes its
+ * greatest. False: it is something else. */
+bool option_parse_memory(struct bytes word, int64_t *number);
+
+/* Appends bytes in the largest unit that gives a whole number. */
+void option_write_memory(int64_t bytes, struct buf *out);
+
 /* Whether it has words instead of one value. */
 bool option_is_list(const struct option *o);
 
-/* The field of a text or list, or NULL for a number's option. */
+/* The field of what is kept as a text, or NULL for another option. */
 char **option_text(struct config *c, const struct option *o);
 
 /* Appends the word so that config_split reads it back: in quotes where it needs them. */

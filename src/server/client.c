@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #define INPUT_KEEP  (16 * 1024)
-#define OUTPUT_KEEP (16 * 1024)
+#define OUTPUT_KEEP SESSION_OUTPUT_FIRST
 
 struct client {
     uv_tcp_t socket; /* must be first: libuv gives it back */
@@ -215,6 +215,20 @@ on_pushed(void *arg)
     uv_async_send(&c->server->wakeup);
 }
 
+static void
+on_held(void *arg, struct session_held *out)
+{
+    const struct client *c = arg;
+
+    *out = (struct session_held){
+        .itself = sizeof *c,
+        .input = c->input.len,
+        .input_room = c->input.cap - c->input.len,
+        .output = uv_stream_get_write_queue_size((const uv_stream_t *)&c->socket),
+        .output_room = c->sending.cap,
+    };
+}
+
 /* --- sending --- */
 
 static void
@@ -386,7 +400,8 @@ look_up_peer(const struct client *c, struct session_peer *peer)
 static void
 begin(struct client *c)
 {
-    static const struct session_owner owner = {.resumed = on_resumed, .pushed = on_pushed};
+    static const struct session_owner owner = {
+        .resumed = on_resumed, .pushed = on_pushed, .held = on_held};
     struct session_peer peer;
     struct server *s = c->server;
     const struct config *config = s->host->config;

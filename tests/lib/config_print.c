@@ -6,7 +6,8 @@ static bool
 is_list(const char *name)
 {
     return strcmp(name, "bind") == 0 || strcmp(name, "refused-store-names") == 0
-           || strcmp(name, "latency-tracking-info-percentiles") == 0;
+           || strcmp(name, "latency-tracking-info-percentiles") == 0
+           || strcmp(name, "client-output-buffer-limit") == 0;
 }
 
 static void

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "command/host.h"
 #include "command/session.h"
+#include "command/unsent.h"
 #include "fake_keyspace.h"
 
 /* A client that feeds what it has as soon as it may. */
@@ -510,6 +512,138 @@ test_session_frees_in_exec_what_each_request_took(void **state)
     client_deinit(&listener);
 }
 
+static void
+says_long(struct client *c, const char *before, size_t len)
+{
+    buf_append(&c->input, before, strlen(before));
+    memset(buf_reserve(&c->input, len), 'x', len);
+    c->input.len += len;
+    says(c, "\r\n");
+}
+
+static struct client_limit *
+limits(struct fixture *f)
+{
+    return f->config->client_output_buffer_limit;
+}
+
+static void
+test_session_whose_reply_is_over_the_hard_limit_is_closed(void **state)
+{
+    struct fixture *f = *state;
+
+    limits(f)[CLASS_NORMAL].hard = 100;
+    says_long(&f->a, "ECHO ", SESSION_OUTPUT_FIRST);
+    assert_false(session_is_killed(f->a.session));
+    buf_clear(session_output(f->a.session), 0);
+    says_long(&f->a, "ECHO ", SESSION_OUTPUT_FIRST + 100);
+    assert_true(session_is_killed(f->a.session));
+    assert_false(session_is_killed(f->b.session));
+}
+
+/* What is behind the limit is not even kept. */
+static void
+test_session_bounds_the_replies_of_a_transaction(void **state)
+{
+    struct fixture *f = *state;
+
+    limits(f)[CLASS_NORMAL].hard = 20000;
+    says(&f->a, "MULTI\r\n");
+    for (int i = 0; i < 100; i++)
+        says_long(&f->a, "ECHO ", 10000);
+    hears_of(&f->a, "+OK\r\n");
+    says(&f->a, "EXEC\r\n");
+    assert_true(session_is_killed(f->a.session));
+    assert_in_range(session_output(f->a.session)->len, 20000, 60000);
+}
+
+static void
+test_session_that_takes_no_messages_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t sent = 0;
+
+    limits(f)[CLASS_PUBSUB].hard = 100000;
+    limits(f)[CLASS_NORMAL].hard = 1;
+    says(&f->a, "SUBSCRIBE c\r\n");
+    for (; !session_is_killed(f->a.session); sent += 10000) {
+        assert_true(sent < 200000);
+        says_long(&f->b, "PUBLISH c ", 10000);
+    }
+    assert_in_range(sent, 100000, 130000);
+}
+
+static void
+test_session_over_the_soft_limit_is_closed_when_it_stays_there(void **state)
+{
+    struct fixture *f = *state;
+    struct buf *out = session_output(f->a.session);
+
+    limits(f)[CLASS_PUBSUB] = (struct client_limit){0, 1000, 10};
+    says(&f->a, "SUBSCRIBE c\r\n");
+    says_long(&f->b, "PUBLISH c ", 20000);
+    clock_advance(10000);
+    unsent_tick(&f->host);
+    assert_false(session_is_killed(f->a.session));
+
+    buf_clear(out, 0);
+    unsent_tick(&f->host);
+    says_long(&f->b, "PUBLISH c ", 20000);
+    clock_advance(9000);
+    unsent_tick(&f->host);
+    assert_false(session_is_killed(f->a.session));
+    clock_advance(2000);
+    unsent_tick(&f->host);
+    assert_true(session_is_killed(f->a.session));
+}
+
+/* By default a normal client has no limit; but what it did not ask for has one. */
+static void
+test_session_that_watches_and_takes_nothing_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    int sent = 0;
+
+    says(&f->a, "MONITOR\r\n");
+    for (; !session_is_killed(f->a.session) && sent < 1000; sent++) {
+        says_long(&f->b, "ECHO ", 60000);
+        buf_clear(session_output(f->b.session), 0);
+    }
+    assert_in_range(sent, UNSENT_UNASKED_MAX / 60000, UNSENT_UNASKED_MAX / 60000 + 2);
+}
+
+static void
+keeps(void *arg, struct session_held *out)
+{
+    *out = *(const struct session_held *)arg;
+}
+
+static void
+test_session_counts_what_its_owner_keeps(void **state)
+{
+    static const struct session_owner keeping = {ignore, ignore, keeps};
+    struct fixture *f = *state;
+    struct session_held held = {100, 7, 50, 1000, 2000};
+    struct client c = {.session = session_new(&f->host, &keeping, &held, &peer)};
+    struct kept kept;
+
+    unsent_kept(c.session, &kept);
+    assert_int_equal(kept.input_room, 50);
+    assert_int_equal(kept.pieces, 1);
+    assert_int_equal(kept.piece_bytes, 2000);
+    assert_true(kept.total > 100 + 57 + 2000);
+    assert_true(unsent_total(&f->host) > kept.total);
+    unsent_tick(&f->host);
+    assert_int_equal(unsent_peak(&f->host).input, 50);
+    assert_int_equal(unsent_peak(&f->host).output, 2000);
+
+    limits(f)[CLASS_NORMAL].hard = 1000;
+    held.output = SESSION_OUTPUT_FIRST + 1000;
+    unsent_tick(&f->host);
+    assert_true(session_is_killed(c.session));
+    client_deinit(&c);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* --- being watched, and waiting --- */
@@ -679,6 +813,12 @@ main(void)
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
         TEST(test_session_frees_in_exec_what_each_request_took),
+        TEST(test_session_whose_reply_is_over_the_hard_limit_is_closed),
+        TEST(test_session_bounds_the_replies_of_a_transaction),
+        TEST(test_session_that_takes_no_messages_is_closed),
+        TEST(test_session_over_the_soft_limit_is_closed_when_it_stays_there),
+        TEST(test_session_that_watches_and_takes_nothing_is_closed),
+        TEST(test_session_counts_what_its_owner_keeps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

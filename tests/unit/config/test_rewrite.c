@@ -149,6 +149,22 @@ test_rewrite_writes_what_can_be_read(void **state)
 }
 
 static void
+test_rewrite_gives_each_class_of_clients_a_line(void **state)
+{
+    load(*state, "client-output-buffer-limit pubsub 32mb 8mb 60\n# end\n"
+                 "client-output-buffer-limit normal 0 0 0\n");
+    assert_rewritten(*state, "client-output-buffer-limit pubsub 32mb 8mb 60\n# end\n"
+                             "client-output-buffer-limit normal 0 0 0\n");
+    set(*state, "client-output-buffer-limit", "normal 1gb 1025 10");
+    assert_rewritten(*state, "client-output-buffer-limit normal 1gb 1025 10\n"
+                             "client-output-buffer-limit slave 256mb 64mb 60\n"
+                             "client-output-buffer-limit pubsub 32mb 8mb 60\n# end\n");
+    assert_rewritten(*state, "client-output-buffer-limit normal 1gb 1025 10\n"
+                             "client-output-buffer-limit slave 256mb 64mb 60\n"
+                             "client-output-buffer-limit pubsub 32mb 8mb 60\n# end\n");
+}
+
+static void
 test_rewrite_makes_a_file_that_is_gone(void **state)
 {
     struct fixture *f = *state;
@@ -208,6 +224,7 @@ main(void)
         TEST(test_rewrite_makes_one_line_of_several),
         TEST(test_rewrite_appends_what_has_no_line),
         TEST(test_rewrite_writes_what_can_be_read),
+        TEST(test_rewrite_gives_each_class_of_clients_a_line),
         TEST(test_rewrite_makes_a_file_that_is_gone),
         TEST(test_rewrite_keeps_the_mode_of_the_file),
         TEST(test_rewrite_needs_a_file),

@@ -390,6 +390,69 @@ test_a_slow_reader_holds_nobody_up(void **state)
     daemon_free(d);
 }
 
+/* Reads to the end. */
+static size_t
+receive_all(struct client *c)
+{
+    static char in[64 * 1024];
+    size_t count = 0, more;
+
+    while ((more = client_receive(c, in, sizeof in)) > 0)
+        count += more;
+    return count;
+}
+
+/* The kernel takes a part of what is sent, so the limit is below what is sent by far. */
+static void
+test_who_does_not_take_its_messages_is_hung_up_on(void **state)
+{
+    struct daemon *d = started(
+        state, (char *[]){"--client-output-buffer-limit", "pubsub 1mb 0 0", NULL});
+    struct client *deaf = daemon_client(d), *other = daemon_client(d);
+    struct buf publish = {0};
+    int nsent = 0;
+
+    assert_sends(deaf, "SUBSCRIBE c\r\n");
+    assert_receives(deaf, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    buf_printf(&publish, "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$%d\r\n", SLOW_VALUE);
+    memset(buf_reserve(&publish, SLOW_VALUE), 'v', SLOW_VALUE);
+    publish.len += SLOW_VALUE;
+    buf_append(&publish, "\r\n", 2);
+    for (char answer[4] = ":1\r\n"; memcmp(answer, ":1", 2) == 0; nsent++) {
+        assert_true(nsent < 100);
+        exchange(other, buf_bytes(&publish), answer, sizeof answer);
+    }
+    assert_true(nsent > 1);
+    assert_true(receive_all(deaf) < (size_t)nsent * SLOW_VALUE);
+    client_close(deaf);
+    client_close(other);
+    buf_deinit(&publish);
+    daemon_free(d);
+}
+
+static void
+test_a_reply_over_the_limit_is_not_sent(void **state)
+{
+    struct daemon *d = started(
+        state, (char *[]){"--client-output-buffer-limit", "normal 4mb 0 0", NULL});
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+
+    set_big(c, "big", SLOW_VALUE);
+    assert_sends(c, "MULTI\r\nGET big\r\nGET big\r\nEXEC\r\n");
+    assert_receives(c, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n");
+    assert_receives_big(c, SLOW_VALUE);
+    assert_receives_big(c, SLOW_VALUE);
+    assert_sends(c, "MULTI\r\n");
+    for (int i = 0; i < SLOW_GETS; i++)
+        assert_sends(c, "GET big\r\n");
+    assert_sends(c, "EXEC\r\n");
+    assert_true(receive_all(c) < SLOW_GETS * SLOW_VALUE);
+    client_close(c);
+    assert_asks(other, "STRLEN big", "(integer) 1048576");
+    client_close(other);
+    daemon_free(d);
+}
+
 static void
 test_a_reader_that_goes_away_holds_nobody_up(void **state)
 {
@@ -541,6 +604,8 @@ main(void)
         ON_BOTH(test_a_killed_client_is_gone_when_its_killer_is_told),
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
+        ON_BOTH(test_who_does_not_take_its_messages_is_hung_up_on),
+        ON_BOTH(test_a_reply_over_the_limit_is_not_sent),
         ON_BOTH(test_a_reader_that_goes_away_holds_nobody_up),
         ON_BOTH(test_a_value_of_64_megabytes_goes_there_and_back),
         ON_KEYVALD(test_any_bytes_are_a_stores_name),
