@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 
+from bench_commands import commands
 from bench_rates import benchmark, compare, print_rates_head
-from bench_server import KEYS, VALUE_SIZE, end, load, servers
+from bench_server import KEYS, MB, VALUE_SIZE, end, load, servers
 
-MB = 1024 * 1024
 START_KEYS = 5_000_000
 SUSTAIN_KEYS = 10_000_000
 
@@ -36,7 +36,7 @@ ALWAYS = {
     "SET always, pipeline 1": ("set", 1, 50_000),
     "SET always, pipeline 16": ("set", 16, 300_000),
 }
-PARTS = ["throughput", "always", "start", "memory"]
+PARTS = ["throughput", "always", "commands", "start", "memory"]
 
 
 def throughput(options):
@@ -178,7 +178,7 @@ def options_of(argv):
 def main():
     options = options_of(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if {"throughput", "always"} & set(options.parts):
+    if {"throughput", "always", "commands"} & set(options.parts):
         print_rates_head()
     for part in options.parts:
         globals()[part](options)

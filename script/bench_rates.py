@@ -12,10 +12,11 @@ RUN_LIMIT_S = 900
 
 
 def benchmark(server, command, pipeline, requests, keys):
-    """One run of redis-benchmark: requests a second, p99 in ms."""
-    argv = ["redis-benchmark", "-p", str(server.port), "-t", command, "-c", str(CLIENTS),
-            "-P", str(pipeline), "-d", str(VALUE_SIZE), "-n", str(requests), "-r", str(keys),
-            "--csv"]
+    """One run of redis-benchmark: requests a second, p99 in ms. The command is the name of one
+    of its tests, or a list of words; __rand_int__ in these is a random key's number."""
+    what = ["-t", command] if isinstance(command, str) else command
+    argv = ["redis-benchmark", "-p", str(server.port), "-c", str(CLIENTS), "-P", str(pipeline),
+            "-d", str(VALUE_SIZE), "-n", str(requests), "-r", str(keys), "--csv", *what]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_LIMIT_S)
     rows = re.findall(r'^"[^"]*","([\d.]+)","[\d.]+","[\d.]+","[\d.]+","[\d.]+","([\d.]+)"',
                       done.stdout, re.M)
@@ -24,9 +25,9 @@ def benchmark(server, command, pipeline, requests, keys):
     return float(rows[-1][0]), float(rows[-1][1])
 
 
-def measure(server, command, pipeline, requests, keys):
+def measure(server, run, requests):
     before = server.cpu()
-    rate, p99 = benchmark(server, command, pipeline, requests, keys)
+    rate, p99 = run(server, requests)
     server.rest()
     return {"rate": rate, "p99": p99, "cpu": (server.cpu() - before) / requests * 1e6}
 
@@ -47,13 +48,29 @@ def print_rates(name, redis, keyvald):
           f"| {median(redis, 'p99'):.2f} | {median(keyvald, 'p99'):.2f} |", flush=True)
 
 
+def in_turn(pair, options, run):
+    """What run gives of each server, by name, a list of all rounds."""
+    results = {server.name: [] for server in pair}
+    for i in range(options.rounds):
+        for server in pair if i % 2 == 0 else pair[::-1]:
+            results[server.name].append(run(server))
+    return results
+
+
+def is_wanted(name, options):
+    return not options.only or re.search(options.only, name)
+
+
+def compare_runs(pair, name, run, requests, options):
+    """A row: run(server, requests) gives requests a second and p99 in ms."""
+    if not is_wanted(name, options):
+        return
+    count = int(requests * options.scale)
+    results = in_turn(pair, options, lambda server: measure(server, run, count))
+    print_rates(name, results["redis"], results["keyvald"])
+
+
 def compare(pair, workloads, options):
     for name, (command, pipeline, requests) in workloads.items():
-        if options.only and not re.search(options.only, name):
-            continue
-        results = {server.name: [] for server in pair}
-        for i in range(options.rounds):
-            for server in pair if i % 2 == 0 else pair[::-1]:
-                count = int(requests * options.scale)
-                results[server.name].append(measure(server, command, pipeline, count, KEYS))
-        print_rates(name, results["redis"], results["keyvald"])
+        compare_runs(pair, name, lambda server, count, c=command, p=pipeline:
+                     benchmark(server, c, p, count, KEYS), requests, options)

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
+MB = 1024 * 1024
 VALUE_SIZE = 100
 KEYS = 1_000_000
 LOAD_CHUNK = 10_000        # SETs sent at once while loading
@@ -24,6 +25,11 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def request_of(*words):
+    words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
 
 
 class Server:
@@ -140,17 +146,17 @@ def end(pair):
         server.close()
 
 
-def load(server, first, count):
+def load(server, first, count, name="key", value=b"x" * VALUE_SIZE):
     """Sets keys first ... first + count - 1, each once, in an order that is not theirs."""
-    value = b"x" * VALUE_SIZE
     numbers = list(range(first, first + count))
     random.Random(count).shuffle(numbers)
+    request = (b"*3\r\n$3\r\nSET\r\n$%d\r\n%b:%%012d\r\n$%d\r\n%b\r\n"
+               % (len(name) + 13, name.encode(), len(value), value))
     with socket.create_connection(("127.0.0.1", server.port)) as s:
         waiting = 0
         for at in range(0, count, LOAD_CHUNK):
             chunk = numbers[at:at + LOAD_CHUNK]
-            s.sendall(b"".join(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$%d\r\n%b\r\n"
-                               % (n, VALUE_SIZE, value) for n in chunk))
+            s.sendall(b"".join(request % n for n in chunk))
             receive_oks(s, waiting)
             waiting = len(chunk)
         receive_oks(s, waiting)
