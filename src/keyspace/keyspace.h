@@ -55,7 +55,7 @@ int keyspace_commit(struct keyspace *ks);
 
 /* A slice of background work, a millisecond or so: removes expired keys, lets entries go
  * while memory is over its ceiling, warms stores after a start. Gives the ms until it
- * wants to be called again at the latest, 0: at once, -1: whenever. */
+ * wants to be called again at the latest; 0: at once. */
 int64_t keyspace_tend(struct keyspace *ks, int64_t now);
 
 /* Whether the disk does not take what is written now. */

@@ -4,8 +4,9 @@
  *   timers        background work of the keyspace; writers that waited
  *   before_poll   commit: their changes to the log, held replies out
  *   poll          clients are read and their commands carried out; reads that are done
- *   are taken
- *   after_poll    commit: the changes to the log as one batch, then the replies
+ *                 are taken
+ *   after_poll    commit: the changes to the log as one batch, then the replies; more
+ *                 background work, where it cannot wait for its timer
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/server.h"
@@ -186,21 +187,55 @@ commit(struct server *s)
     timing_end(s->host, flushes ? LATENCY_LOG_FLUSH : LATENCY_LOG_WRITE, begun);
 }
 
-static void on_timer(uv_timer_t *timer);
-
 static void
 end_turn(struct server *s)
 {
     commit(s);
     client_flush_ready(s);
-    if (keyspace_is_over(s->host->keyspace))
-        on_timer(&s->timer);
     if (s->host->throttled != NULL && !uv_is_active((uv_handle_t *)&s->throttle))
         uv_timer_again(&s->throttle);
     if (s->host->first_waiting != NULL && !uv_is_active((uv_handle_t *)&s->waiting))
         uv_timer_again(&s->waiting);
     if (s->host->shutdown_asked)
         stop(s);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Keeps the loop from sleeping, by being there. */
+static void
+on_idle(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+/* A slice of background work. If there is more to do at once, the next one is behind the
+ * clients' turn: a timer of 0 ms would be called again before it. */
+static void
+tend(struct server *s)
+{
+    int64_t now = clock_ms();
+    int64_t begun = timing_begin(s->host);
+    int64_t next = keyspace_tend(s->host->keyspace, now);
+    timing_end(s->host, LATENCY_KEYSPACE, begun);
+    host_tick(s->host);
+
+    uv_timer_stop(&s->timer);
+    uv_idle_stop(&s->more_work);
+    if (next == 0)
+        uv_idle_start(&s->more_work, on_idle);
+    else
+        uv_timer_start(&s->timer, on_timer, (uint64_t)next, 0);
+    if (s->host->config->timeout > 0 && now >= s->idle_check_ms) {
+        s->idle_check_ms = now + IDLE_CHECK_MS;
+        client_close_idle(s, s->host->config->timeout);
+    }
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    tend(timer->data);
 }
 
 static void
@@ -212,24 +247,11 @@ on_before_poll(uv_prepare_t *handle)
 static void
 on_after_poll(uv_check_t *handle)
 {
-    end_turn(handle->data);
-}
+    struct server *s = handle->data;
 
-static void
-on_timer(uv_timer_t *timer)
-{
-    struct server *s = timer->data;
-    int64_t now = clock_ms();
-    int64_t begun = timing_begin(s->host);
-    int64_t next = keyspace_tend(s->host->keyspace, now);
-    timing_end(s->host, LATENCY_KEYSPACE, begun);
-    host_tick(s->host);
-
-    uv_timer_start(timer, on_timer, (uint64_t)next, 0);
-    if (s->host->config->timeout > 0 && now >= s->idle_check_ms) {
-        s->idle_check_ms = now + IDLE_CHECK_MS;
-        client_close_idle(s, s->host->config->timeout);
-    }
+    end_turn(s);
+    if (uv_is_active((uv_handle_t *)&s->more_work) || keyspace_is_over(s->host->keyspace))
+        tend(s);
 }
 
 static void
@@ -262,10 +284,11 @@ start_handles(struct server *s)
     uv_prepare_init(loop, &s->before_poll);
     uv_check_init(loop, &s->after_poll);
     uv_timer_init(loop, &s->timer);
+    uv_idle_init(loop, &s->more_work);
     uv_timer_init(loop, &s->throttle);
     uv_timer_init(loop, &s->waiting);
     s->before_poll.data = s->after_poll.data = s;
-    s->timer.data = s->throttle.data = s->waiting.data = s;
+    s->timer.data = s->more_work.data = s->throttle.data = s->waiting.data = s;
     uv_prepare_start(&s->before_poll, on_before_poll);
     uv_check_start(&s->after_poll, on_after_poll);
     uv_timer_start(&s->timer, on_timer, 0, 0);

@@ -22,6 +22,7 @@ struct server {
     uv_prepare_t before_poll; /* end of the timers' turn */
     uv_check_t after_poll;    /* end of the clients' turn */
     uv_timer_t timer;         /* the keyspace's background work */
+    uv_idle_t more_work;      /* active while there is more of it to do at once */
     uv_timer_t throttle;      /* writers that wait */
     uv_timer_t waiting;       /* clients that wait for time to pass */
     uv_async_t wakeup;
