@@ -242,6 +242,7 @@ session_push(struct session *s)
     s->push_from = s->output.len;
     if (s->push_from == 0)
         s->unasked = 0;
+    s->messages++;
     return &s->reply;
 }
 

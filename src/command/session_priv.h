@@ -44,6 +44,7 @@ struct session {
     uint64_t depends;
     size_t push_from, unasked; /* where a message begins in output; bytes of messages */
     int64_t over_soft_ms; /* since when its output is over the soft limit; 0: it is not */
+    uint64_t messages; /* so many it was told without asking */
     bool closing, killed;
     struct session_peer peer;
     struct buf name;             /* empty: it has none */
