@@ -98,6 +98,12 @@ append_flags(const struct session *s, struct buf *out)
         buf_append(out, "x", 1);
     if (s->waits)
         buf_append(out, "b", 1);
+    if (s->tracker.on)
+        buf_append(out, "t", 1);
+    if (s->tracker.is_broken)
+        buf_append(out, "R", 1);
+    if (s->tracker.on && s->tracker.mode == TRACKING_BROADCAST)
+        buf_append(out, "B", 1);
     if (is_touched(s))
         buf_append(out, "d", 1);
     if (s->closing && !s->killed)
@@ -137,12 +143,11 @@ client_describe(const struct session *s, struct buf *out)
                kept.input_room, s->request_size, s->queue.size);
     buf_printf(out, " rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu tot-mem=%zu", room, room,
                kept.first, kept.pieces, kept.piece_bytes, kept.total);
-    buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%d\n",
+    buf_printf(out, " events=%s cmd=%s user=default redir=%" PRId64 " resp=%d\n",
                s->output.len > 0 || kept.pieces > 0 ? "rw" : "r",
-               s->asked != NULL ? s->asked->name : "NULL", s->reply.protocol);
+               s->asked != NULL ? s->asked->name : "NULL", tracking_redirect(s),
+               s->reply.protocol);
 }
-
-/* --- all of them --- */
 
 struct session **
 client_all(struct call *c, size_t *count)
@@ -156,19 +161,4 @@ client_all(struct call *c, size_t *count)
     for (struct session *s = c->host->sessions; s != NULL; s = s->next_session)
         all[--n] = s;
     return all;
-}
-
-struct session *
-client_find(struct session **all, size_t count, int64_t id)
-{
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if ((int64_t)all[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && (int64_t)all[low]->id == id ? all[low] : NULL;
 }

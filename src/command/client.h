@@ -32,7 +32,4 @@ void client_describe(const struct session *s, struct buf *out);
 /* All sessions, the oldest first, which is the order of their ids; in c's scratch. */
 struct session **client_all(struct call *c, size_t *count);
 
-/* The one with that id, NULL for none. */
-struct session *client_find(struct session **all, size_t count, int64_t id);
-
 #endif

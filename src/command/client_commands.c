@@ -1,4 +1,4 @@
-/* client_commands: CLIENT, but for KILL. */
+/* client_commands: CLIENT, but for KILL and what is about tracking. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/number.h"
 #include "command/arguments.h"
@@ -67,13 +67,10 @@ describe_all(struct call *c, const enum client_type *type, struct buf *text)
 static void
 describe_some(struct call *c, struct buf *text)
 {
-    size_t count;
-    struct session **all = client_all(c, &count);
-
     for (int i = 3; i < c->argc; i++) {
         int64_t id = 0;
         number_parse(c->argv[i], &id);
-        struct session *s = client_find(all, count, id);
+        struct session *s = session_find(c->host, (uint64_t)id);
         if (s != NULL)
             client_describe(s, text);
     }
@@ -162,35 +159,10 @@ cmd_client_unblock(struct call *c)
         return ERR_UNBLOCK_REASON;
     TRY(arg_int(c, 2, &id));
 
-    size_t count;
-    struct session **all = client_all(c, &count);
-    struct session *s = client_find(all, count, id);
+    struct session *s = session_find(c->host, (uint64_t)id);
     bool waited = s != NULL && waiting_unblock(s, c->argc == 4 && arg_is(c, 3, "ERROR"));
 
     reply_int(c->out, waited);
-    return OK;
-}
-
-/* CLIENT GETREDIR: nobody gets the tracking messages. */
-enum err
-cmd_client_getredir(struct call *c)
-{
-    reply_int(c->out, -1);
-    return OK;
-}
-
-/* CLIENT TRACKINGINFO: no keys are tracked. */
-enum err
-cmd_client_trackinginfo(struct call *c)
-{
-    reply_map(c->out, 3);
-    reply_bulk_str(c->out, "flags");
-    reply_set(c->out, 1);
-    reply_bulk_str(c->out, "off");
-    reply_bulk_str(c->out, "redirect");
-    reply_int(c->out, -1);
-    reply_bulk_str(c->out, "prefixes");
-    reply_array(c->out, 0);
     return OK;
 }
 
@@ -200,6 +172,8 @@ cmd_client_help(struct call *c)
 {
     static const char *const lines[] = {
         "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CACHING (YES|NO)",
+        "    Choose whether what the next request reads is tracked.",
         "GETNAME",
         "    Tell the connection's name.",
         "GETREDIR",
@@ -227,8 +201,19 @@ cmd_client_help(struct call *c)
         "    Choose whether requests are answered.",
         "SETNAME <name>",
         "    Name the connection.",
+        "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Choose whether the connection is told when what it has read changes:",
+        "    * REDIRECT <client-id>: that connection is told instead.",
+        "    * BCAST [PREFIX <prefix> ...]: it is told of all keys, or of those that "
+        "begin",
+        "      so.",
+        "    * OPTIN, OPTOUT: what is read after CLIENT CACHING YES, all but what is "
+        "read",
+        "      after CLIENT CACHING NO.",
+        "    * NOLOOP: it is not told of what it changes itself.",
         "TRACKINGINFO",
-        "    Tell whether keys are tracked for the connection.",
+        "    Tell whether keys are tracked for the connection, and how.",
         "UNBLOCK <client-id> [TIMEOUT|ERROR]",
         "    End the waiting of a connection.",
         "UNPAUSE",

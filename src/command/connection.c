@@ -57,6 +57,7 @@ cmd_reset(struct call *c)
     queue_clear(&s->queue);
     session_unwatch(s);
     pubsub_leave(s);
+    tracking_stop(s);
     monitor_end(s);
     session_select(s, keyspace_store(c->host->keyspace, bytes_str("0")));
     c->store = s->store;

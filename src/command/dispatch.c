@@ -263,6 +263,8 @@ dispatch_run(struct call *c)
     if (s->output.len > SESSION_OUTPUT_FIRST)
         unsent_check(s);
 
+    if (s->tracker.on && (c->command->flags & CMD_READ))
+        tracking_note_read(c);
     if (c->host->monitors != NULL)
         monitor_show(c);
 
@@ -350,6 +352,8 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
     };
 
     s->request_size = size_of(argv, argc);
+    if (h->tracking.nclients > 0)
+        tracking_begin(s);
     bool done = carry_on(&c);
     if (done) {
         settle_replies(s, muted, before);
@@ -357,6 +361,8 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
         s->has_waited = false;
         listed_drop(s);
     }
+    if (h->tracking.caller != NULL)
+        tracking_end(&c, done);
     if (h->scratch.blocks != NULL)
         arena_reset(&h->scratch);
     return done;

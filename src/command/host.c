@@ -76,6 +76,7 @@ host_deinit(struct host *h)
     free(h->by_error);
     table_free(h->table);
     pubsub_deinit(&h->pubsub);
+    tracking_deinit(h);
     arena_deinit(&h->scratch);
 }
 
@@ -124,6 +125,13 @@ host_tick(struct host *h)
     memory_sample(h);
     unsent_tick(h);
     save_is_running(h);
+    tracking_shrink(h);
+}
+
+void
+host_end_turn(struct host *h)
+{
+    tracking_broadcast(h);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "command/pubsub.h"
 #include "command/rate.h"
+#include "command/tracking.h"
 #include "command/unsent.h"
 #include "config/config.h"
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct host {
     config_changed_fn *reconfigure;
     void *reconfigure_arg;
     struct session *sessions; /* all */
+    struct map sessions_by_id;
     struct session *monitors; /* those that said MONITOR */
     struct session *tended;   /* unsent_tick goes on with it; NULL: with the first */
     /* Sessions that wait until writes are taken again; the host's owner calls
@@ -75,6 +77,7 @@ struct host {
     bool is_saving;   /* where it does */
     /* The commands' own. */
     struct pubsub pubsub;
+    struct tracking tracking;
     struct command_table *table;
     struct arena scratch; /* of the request being carried out */
 };
@@ -88,6 +91,10 @@ void host_reset_stats(struct host *h);
 
 /* Samples figures, and sees what is done meanwhile; to be called ten times a second. */
 void host_tick(struct host *h);
+
+/* Tells clients what was gathered for them in a turn of the loop; to be called before its
+ * changes are committed. */
+void host_end_turn(struct host *h);
 
 /* Resumes sessions that wait to write while keyspace_may_write, those that wait longest
  * first. */

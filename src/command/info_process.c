@@ -73,7 +73,7 @@ info_clients(struct call *c, struct buf *out)
     INFO_LINE(out, "client_recent_max_input_buffer", "%zu", peak.input);
     INFO_LINE(out, "client_recent_max_output_buffer", "%zu", peak.output);
     INFO_LINE(out, "blocked_clients", "%" PRId64, c->host->nblocked);
-    NOTHING(out, "tracking_clients");
+    INFO_LINE(out, "tracking_clients", "%" PRId64, c->host->tracking.nclients);
     NOTHING(out, "clients_in_timeout_table");
     INFO_LINE(out, "throttled_clients", "%" PRId64, c->host->nthrottled);
 }
@@ -303,9 +303,9 @@ info_stats(struct call *c, struct buf *out)
     NOTHING(out, "active_defrag_key_misses");
     NOTHING(out, "total_active_defrag_time");
     NOTHING(out, "current_active_defrag_time");
-    NOTHING(out, "tracking_total_keys");
-    NOTHING(out, "tracking_total_items");
-    NOTHING(out, "tracking_total_prefixes");
+    INFO_LINE(out, "tracking_total_keys", "%zu", h->tracking.tracked.keys.count);
+    INFO_LINE(out, "tracking_total_items", "%zu", h->tracking.tracked.readings.count);
+    INFO_LINE(out, "tracking_total_prefixes", "%zu", h->tracking.prefixes.count);
     NOTHING(out, "unexpected_error_replies");
     INFO_LINE(out, "total_error_replies", "%" PRIu64, h->errors);
     NOTHING(out, "dump_payload_sanitizations");

@@ -33,6 +33,7 @@ cmd_flushdb(struct call *c)
     TRY(check_flush(c));
 
     store_flush(c->store);
+    tracking_tell_flush(c->host);
 
     reply_ok(c->out);
     return OK;
@@ -45,6 +46,7 @@ cmd_flushall(struct call *c)
     TRY(check_flush(c));
 
     keyspace_flush_all(c->host->keyspace);
+    tracking_tell_flush(c->host);
 
     reply_ok(c->out);
     return OK;

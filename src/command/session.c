@@ -27,6 +27,26 @@
 #define LOOK_AHEAD_MIN 256         /* bytes of input from which on it may be a pipeline */
 #define LOOK_AHEAD_MAX (16 * 1024) /* bytes read over at once */
 
+static struct bytes
+id_bytes(const uint64_t *id)
+{
+    return bytes_of((const char *)id, sizeof *id);
+}
+
+static bool
+has_id(const struct map_node *node, struct bytes id)
+{
+    return bytes_eq(id_bytes(&((const struct session *)node)->id), id);
+}
+
+struct session *
+session_find(const struct host *h, uint64_t id)
+{
+    struct bytes bytes = id_bytes(&id);
+
+    return (struct session *)map_find(&h->sessions_by_id, map_hash(bytes), bytes, has_id);
+}
+
 struct session *
 session_new(struct host *host, const struct session_owner *owner, void *arg,
             const struct session_peer *peer)
@@ -48,6 +68,7 @@ session_new(struct host *host, const struct session_owner *owner, void *arg,
     if (host->sessions != NULL)
         host->sessions->previous_session = s;
     host->sessions = s;
+    map_insert(&host->sessions_by_id, &s->node, map_hash(id_bytes(&s->id)));
     return s;
 }
 
@@ -62,6 +83,7 @@ leave_host(struct session *s)
         s->next_session->previous_session = s->previous_session;
     if (s->host->tended == s)
         s->host->tended = s->next_session;
+    map_remove(&s->host->sessions_by_id, &s->node);
 }
 
 static void
@@ -93,6 +115,7 @@ session_free(struct session *s)
     monitor_end(s);
     leave_host(s);
     pubsub_leave(s);
+    tracking_stop(s);
     session_unwatch(s);
     queue_clear(&s->queue);
     store_release(s->store);
@@ -233,17 +256,21 @@ session_kill(struct session *s)
 }
 
 struct reply *
-session_push(struct session *s)
+session_push_after(struct session *s, uint64_t stamp)
 {
-    uint64_t seen = keyspace_seen(s->host->keyspace);
-
-    if (seen > s->depends)
-        s->depends = seen;
+    if (stamp > s->depends)
+        s->depends = stamp;
     s->push_from = s->output.len;
     if (s->push_from == 0)
         s->unasked = 0;
     s->messages++;
     return &s->reply;
+}
+
+struct reply *
+session_push(struct session *s)
+{
+    return session_push_after(s, keyspace_seen(s->host->keyspace));
 }
 
 void

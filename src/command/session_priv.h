@@ -6,6 +6,7 @@
 #include "command/pubsub.h"
 #include "command/queue.h"
 #include "command/session.h"
+#include "command/tracking.h"
 #include "resp/parser.h"
 #include "resp/reply.h"
 
@@ -34,6 +35,7 @@ enum replies {
 };
 
 struct session {
+    struct map_node node; /* in the host's sessions_by_id; must be first */
     struct host *host;
     struct store *store; /* held */
     uint64_t id;         /* told by HELLO */
@@ -44,7 +46,7 @@ struct session {
     uint64_t depends;
     size_t push_from, unasked; /* where a message begins in output; bytes of messages */
     int64_t over_soft_ms; /* since when its output is over the soft limit; 0: it is not */
-    uint64_t messages; /* so many it was told without asking */
+    uint64_t messages;    /* so many it was told without asking */
     bool closing, killed;
     struct session_peer peer;
     struct buf name;             /* empty: it has none */
@@ -57,6 +59,7 @@ struct session {
     size_t pending, request_size; /* bytes of its input, and of the request in hand */
     struct session *next_session, *previous_session; /* all; the list host->sessions */
     struct subscriber subscriber;
+    struct tracker tracker;
     /* MULTI */
     struct queue queue;
     struct watch **watches;
@@ -82,6 +85,9 @@ struct session {
     int64_t last_us; /* when the last command ended */
 };
 
+/* The host's session with that id, NULL for none. */
+struct session *session_find(const struct host *h, uint64_t id);
+
 /* What time it is for the next command. */
 int64_t session_now(const struct session *s);
 
@@ -97,6 +103,9 @@ void session_unwatch(struct session *s);
  * leaves when what has been seen till now may be told. session_pushed ends it. */
 struct reply *session_push(struct session *s);
 void session_pushed(struct session *s);
+
+/* The same, for a message that tells of nothing later than this stamp. */
+struct reply *session_push_after(struct session *s, uint64_t stamp);
 
 /* Lets its owner close it, whatever has not been sent. */
 void session_kill(struct session *s);

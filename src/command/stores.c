@@ -96,6 +96,7 @@ cmd_store_drop(struct call *c)
         return ERR_NO_STORE;
 
     store_flush(s);
+    tracking_tell_flush(c->host);
 
     reply_ok(c->out);
     return OK;
@@ -116,6 +117,7 @@ cmd_store_rename(struct call *c)
 
     store_swap(s, named);
     store_release(named);
+    tracking_tell_flush(c->host);
 
     reply_ok(c->out);
     return OK;

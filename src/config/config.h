@@ -34,8 +34,9 @@ struct config {
     int64_t loglevel; /* enum log_level */
     char *logfile;    /* "": standard output */
     int64_t databases;
-    int64_t notify_keyspace_events; /* enum notify_class, of events.h */
-    int64_t enable_debug_command;   /* bool */
+    int64_t notify_keyspace_events;  /* enum notify_class, of events.h */
+    int64_t tracking_table_max_keys; /* 0: no limit */
+    int64_t enable_debug_command;    /* bool */
     /* measuring */
     int64_t slowlog_log_slower_than;         /* us; -1: never */
     int64_t slowlog_max_len;                 /* requests */

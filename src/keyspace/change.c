@@ -1,6 +1,6 @@
 /*
  * Changing keys. Every change ends in changed(), which stamps the entry, writes the effect
- * into the batch and tells the watchers.
+ * into the batch and tells those who want to know.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "keyspace/keyspace_priv.h"
@@ -63,6 +63,8 @@ changed(struct store *s, struct entry *e, bool existed, int64_t old_deadline,
     keyspace_see(ks, ks->next);
     if (s->watched.count > 0)
         watch_touch(s, entry_key(e));
+    if (ks->changed != NULL)
+        ks->changed(ks->changed_arg, entry_key(e), ks->expiring);
 }
 
 /* A store has an id and stands in the log before its first key does. */
@@ -218,7 +220,9 @@ store_expire(struct store *s, struct entry *e)
     keyspace_see(ks, ks->next);
     if (ks->expired != NULL)
         ks->expired(ks->told, s, entry_key(e));
+    ks->expiring = true;
     store_delete(s, e);
+    ks->expiring = false;
 }
 
 void

@@ -326,6 +326,13 @@ keyspace_tell(struct keyspace *ks, keyspace_told_fn *expired, keyspace_told_fn *
     ks->told = arg;
 }
 
+void
+keyspace_tell_changes(struct keyspace *ks, keyspace_changed_fn *changed, void *arg)
+{
+    ks->changed = changed;
+    ks->changed_arg = arg;
+}
+
 uint64_t
 keyspace_seen(const struct keyspace *ks)
 {

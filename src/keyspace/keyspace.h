@@ -67,6 +67,11 @@ typedef void keyspace_told_fn(void *arg, struct store *s, struct bytes key);
 void keyspace_tell(struct keyspace *ks, keyspace_told_fn *expired,
                    keyspace_told_fn *created, void *arg);
 
+/* Lets changed(arg, ...) know of each change of a key, as it is made; not of those of whole
+ * stores. NULL: nobody wants to know. */
+typedef void keyspace_changed_fn(void *arg, struct bytes key, bool has_expired);
+void keyspace_tell_changes(struct keyspace *ks, keyspace_changed_fn *changed, void *arg);
+
 /* --- held replies --- */
 
 /* The highest stamp that was written or looked at since the last keyspace_forget_seen. */

@@ -79,6 +79,9 @@ struct keyspace {
     struct keyspace_stats stats;
     keyspace_told_fn *expired, *created; /* or NULL */
     void *told;
+    keyspace_changed_fn *changed; /* or NULL */
+    void *changed_arg;
+    bool expiring; /* what changes does so because it has expired */
 };
 
 /* --- store.c --- */

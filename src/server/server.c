@@ -2,11 +2,12 @@
  * See server.h. An iteration of the loop:
  *
  *   timers        background work of the keyspace; writers that waited
- *   before_poll   commit: their changes to the log, held replies out
+ *   before_poll   end of a turn: their changes to the log, held replies out
  *   poll          clients are read and their commands carried out; reads that are done
  *                 are taken
- *   after_poll    commit: the changes to the log as one batch, then the replies; more
- *                 background work, where it cannot wait for its timer
+ *   after_poll    end of a turn: what was gathered for clients is told, the changes go to
+ *                 the log as one batch, then the replies leave; more background work, where
+ *                 it cannot wait for its timer
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/server.h"
@@ -190,6 +191,7 @@ commit(struct server *s)
 static void
 end_turn(struct server *s)
 {
+    host_end_turn(s->host);
     commit(s);
     client_flush_ready(s);
     if (s->host->throttled != NULL && !uv_is_active((uv_handle_t *)&s->throttle))

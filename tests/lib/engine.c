@@ -221,6 +221,7 @@ pump(struct engine *e)
             continue;
         buf_consume(&c->input, session_feed(c->session, buf_bytes(&c->input)));
     }
+    host_end_turn(&e->host);
     if (keyspace_commit(e->keyspace) != 0)
         panic("engine: a change could not be written");
     keyspace_tend(e->keyspace, clock_ms());
