@@ -14,6 +14,15 @@
 #include <cmocka.h>
 
 #define INTEGER "(integer) "
+#define CLIENTS ('z' - 'a' + 1)
+
+/* A section that is being played. */
+struct player {
+    const struct section *section;
+    const struct way *way;
+    bool is_known[CLIENTS]; /* has been met */
+    long long ids[CLIENTS]; /* of those whose number is needed */
+};
 
 struct lines {
     char **at; /* NUL-terminated, in the text they were cut from */
@@ -152,10 +161,8 @@ lines_match_in_any_order(struct lines expected, struct lines received)
 }
 
 static bool
-step_matches(const struct step *step, struct lines received)
+step_matches(const struct step *step, struct lines expected, struct lines received)
 {
-    struct lines expected = {step->expected, step->nexpected};
-
     if (expected.count == 1 && strcmp(expected.at[0], "...") == 0)
         return received.count > 0;
     if (lines_match(expected, received))
@@ -174,67 +181,134 @@ print_lines(const char *what, struct lines lines)
 }
 
 static void
-fail_step(const struct section *s, const struct step *step, struct lines received)
+fail_step(const struct section *s, const struct step *step, struct lines expected,
+          struct lines received)
 {
     print_error("%s:%d: %s\n  > %s\n", s->file, step->line, s->title, step->text);
-    print_lines("expected", (struct lines){step->expected, step->nexpected});
+    print_lines("expected", expected);
     print_lines("received", received);
     _fail(s->file, step->line);
 }
 
+/* --- clients --- */
+
 static void
-play_command(const struct section *s, const struct step *step, const struct way *way)
+ask(struct player *p, char client, struct bytes *argv, int argc, struct answer *out)
+{
+    assert_true(p->way->command(p->way->arg, client, argv, argc, out));
+}
+
+/* Whether {b} stands in the section, for client b. */
+static bool
+is_meant(const struct section *s, char client)
+{
+    char name[] = {'{', client, '}', '\0'};
+
+    for (size_t i = 0; i < s->nsteps; i++) {
+        const struct step *step = &s->steps[i];
+        if (strstr(step->text, name) != NULL)
+            return true;
+        for (size_t j = 0; j < step->nexpected; j++) {
+            if (strstr(step->expected[j], name) != NULL)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Before its first word a client says HELLO 3 in a section of RESP3, and is asked for its
+ * number where that is needed: one that has subscribed could not tell it. */
+static void
+meet(struct player *p, char client)
+{
+    struct bytes hello[] = {bytes_str("HELLO"), bytes_str("3")};
+    struct bytes id[] = {bytes_str("CLIENT"), bytes_str("ID")};
+    struct answer answer;
+
+    if (p->is_known[client - 'a'])
+        return;
+    p->is_known[client - 'a'] = true;
+    if (p->section->resp3) {
+        ask(p, client, hello, 2, &answer);
+        answer_deinit(&answer);
+    }
+    if (is_meant(p->section, client)) {
+        ask(p, client, id, 2, &answer);
+        p->ids[client - 'a'] = strtoll(answer.text, NULL, 10);
+        answer_deinit(&answer);
+    }
+}
+
+/* Appends text, with numbers for {a} to {z}. */
+static void
+expand(struct player *p, const char *text, struct buf *out)
+{
+    for (; *text != '\0'; text++) {
+        if (text[0] == '{' && islower((unsigned char)text[1]) && text[2] == '}') {
+            meet(p, text[1]);
+            buf_printf(out, "%lld", p->ids[text[1] - 'a']);
+            text += 2;
+        } else {
+            buf_append(out, text, 1);
+        }
+    }
+}
+
+/* --- a section --- */
+
+static struct lines
+expected_of(struct player *p, const struct step *step, struct buf *text)
+{
+    for (size_t i = 0; i < step->nexpected; i++) {
+        expand(p, step->expected[i], text);
+        buf_append(text, "\n", 1);
+    }
+    return lines_cut(text);
+}
+
+static void
+play_command(struct player *p, const struct step *step)
 {
     static struct bytes argv[TRANSCRIPT_WORDS];
-    struct buf words = {0}, printed = {0};
+    struct buf text = {0}, words = {0}, wanted = {0}, printed = {0};
     struct answer answer;
-    int argc = config_split(bytes_str(step->text), &words, argv, TRANSCRIPT_WORDS);
 
+    meet(p, step->client);
+    expand(p, step->text, &text);
+    int argc = config_split(buf_bytes(&text), &words, argv, TRANSCRIPT_WORDS);
     if (argc < 0) {
-        print_error("%s:%d: quotes do not match\n", s->file, step->line);
-        _fail(s->file, step->line);
+        print_error("%s:%d: quotes do not match\n", p->section->file, step->line);
+        _fail(p->section->file, step->line);
     }
-    if (way->command(way->arg, step->client, argv, argc, &answer)) {
+    if (p->way->command(p->way->arg, step->client, argv, argc, &answer)) {
         answer_print(&answer, &printed);
         answer_deinit(&answer);
     }
+    struct lines expected = expected_of(p, step, &wanted);
     struct lines received = lines_cut(&printed);
-    if (!step_matches(step, received))
-        fail_step(s, step, received);
+    if (!step_matches(step, expected, received))
+        fail_step(p->section, step, expected, received);
+    free(expected.at);
     free(received.at);
+    buf_deinit(&wanted);
     buf_deinit(&printed);
     buf_deinit(&words);
-}
-
-/* In a section of RESP3 a client says HELLO 3 before its first word. */
-static void
-greet(const struct step *step, bool *greeted, const struct way *way)
-{
-    struct bytes hello[] = {bytes_str("HELLO"), bytes_str("3")};
-    struct answer answer;
-    bool *known = &greeted[step->client - 'a'];
-
-    if (*known)
-        return;
-    *known = true;
-    assert_true(way->command(way->arg, step->client, hello, 2, &answer));
-    answer_deinit(&answer);
+    buf_deinit(&text);
 }
 
 void
 section_play(const struct section *s, const struct way *way)
 {
-    bool greeted['z' - 'a' + 1] = {false};
+    struct player p = {.section = s, .way = way};
 
     for (size_t i = 0; i < s->nsteps; i++) {
         const struct step *step = &s->steps[i];
         if (step->is_event) {
             way->event(way->arg, step->text);
-            memset(greeted, 0, sizeof greeted);
-            continue;
+            if (strncmp(step->text, "clock", strlen("clock")) != 0)
+                memset(p.is_known, 0, sizeof p.is_known);
+        } else {
+            play_command(&p, step);
         }
-        if (s->resp3)
-            greet(step, greeted, way);
-        play_command(s, step, way);
     }
 }

@@ -14,7 +14,8 @@
  * any number in the range, a reply that is the one line `...` for anything, no reply at
  * all for a server that hangs up. [directive value] is what the server is started with,
  * [keyvald] marks what Redis does not have, [resp3] lets every client say HELLO 3 first.
- * Lines before the first section are for the reader.
+ * {b} in a command or a reply stands for the number that client b has (CLIENT ID). Lines
+ * before the first section are for the reader.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef TESTS_TRANSCRIPT_H
