@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // ioredis: strings with deadlines, any bytes, pipelines, transactions, walking over keys, messages,
-// monitoring, lost connections, stores.
+// monitoring, keys it is told of, lost connections, stores.
 // SPDX-License-Identifier: BSD-3-Clause
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -159,6 +159,21 @@ async function connections(r) {
   listener.disconnect();
 }
 
+// What is kept here is heard of on another connection when it changes.
+async function caching(r, other) {
+  const listener = connect();
+  const id = await listener.client('ID');
+  await listener.subscribe('__redis__:invalidate');
+  expect(await r.client('TRACKING', 'ON', 'REDIRECT', id), 'OK');
+  expect(await r.set('price', 1), 'OK');
+  expect(await r.get('price'), '1');
+  const message = once(listener, 'message');
+  expect(await other.set('price', 2), 'OK');
+  expect(await message, ['__redis__:invalidate', 'price']); // ioredis makes a text of the array
+  expect(await r.client('TRACKING', 'OFF'), 'OK');
+  listener.disconnect();
+}
+
 async function stores() {
   const seven = connect({ db: 7 });
   expect(await seven.set('where', 'seven'), 'OK');
@@ -185,6 +200,7 @@ await transactions(r, other);
 await walking(r);
 await messages(r);
 await monitoring(r);
+await caching(r, other);
 await connections(r);
 await stores();
 other.disconnect();

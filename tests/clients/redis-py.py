@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """redis-py: strings with deadlines, counters, any bytes, pipelines, WATCH, walking over keys,
-messages, a lock without scripts, connections that are lost, stores."""
+messages, keys it is told of, a lock without scripts, connections that are lost, stores."""
 # SPDX-License-Identifier: BSD-3-Clause
 import os
 import threading
@@ -207,6 +207,25 @@ def heard(listener):
     return message["channel"], message["data"]
 
 
+def caching():
+    """What is kept here is heard of on another connection when it changes."""
+    with r.client() as reader:
+        listener = redis.Redis(HOST, PORT, single_connection_client=True).connection
+        listener.send_command("CLIENT ID")
+        number = listener.read_response()
+        listener.send_command("SUBSCRIBE __redis__:invalidate")
+        listener.read_response()
+        expect(reader.client_tracking_on(clientid=number), b"OK")
+        expect(reader.client_getredir(), number)
+        expect(reader.mget("price", "name"), [None, None])
+        r.set("price", 2)
+        expect(listener.read_response(), [b"message", b"__redis__:invalidate", [b"price"]])
+        r.flushdb()
+        expect(listener.read_response(), [b"message", b"__redis__:invalidate", None])
+        expect(reader.client_tracking_off(), b"OK")
+        listener.disconnect()
+
+
 def lock():
     """The lock that needs no script: taken with SET NX, given back with WATCH."""
     first, second = r.lock("lock", timeout=20), r.lock("lock", timeout=20)
@@ -285,6 +304,7 @@ watched_keys()
 walking()
 messages()
 notifications()
+caching()
 lock()
 lost_connections()
 about_the_server()
