@@ -19,7 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define SPARE_FILES 64 /* descriptors for logs, listeners, the loop */
+#define SPARE_FILES 96 /* descriptors for logs, listeners, the loop, other servers */
 #define LARGE                                                                            \
     (1024 * 1024) /* allocations from here on go back to the system when freed */
 

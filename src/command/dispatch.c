@@ -16,6 +16,8 @@
 #include "command/auth.h"
 #include "command/host.h"
 #include "command/listed.h"
+#include "command/migrate.h"
+#include "command/migration.h"
 #include "command/monitor.h"
 #include "command/needs.h"
 #include "command/session_priv.h"
@@ -92,7 +94,7 @@ check_login(const struct call *c)
 static enum err
 check_multi(struct call *c)
 {
-    if (c->session->queue.open && (c->command->flags & CMD_NO_MULTI))
+    if (c->session->queue.open && (c->command->flags & (CMD_NO_MULTI | CMD_TALKS)))
         return ERR_NOT_IN_MULTI;
     return OK;
 }
@@ -304,7 +306,7 @@ carry_on(struct call *c)
     } else if (c->session->queue.open && !(c->command->flags & CMD_CONTROL)) {
         enqueue(c);
     } else {
-        if (must_wait(c))
+        if (must_wait(c) || migrate_begins(c))
             return false;
         run(c);
     }
@@ -360,6 +362,7 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
         s->fetched = FETCHED_NOTHING;
         s->has_waited = false;
         listed_drop(s);
+        migration_drop(s);
     }
     if (h->tracking.caller != NULL)
         tracking_end(&c, done);

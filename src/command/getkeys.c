@@ -78,6 +78,18 @@ add_kind(const struct asked *a, const struct key_kind *kind, struct key *keys,
     return true;
 }
 
+/* MIGRATE has its keys in one of two places. False: it names none. */
+static bool
+add_migrated(const struct asked *a, const struct key_kind *kind, struct key *keys,
+             size_t *count)
+{
+    int first, nkeys = keyargs_migrate(a->argv, a->argc, &first);
+
+    for (int i = first; i < first + nkeys; i++)
+        keys[(*count)++] = (struct key){i, kind->flags};
+    return nkeys > 0;
+}
+
 /* SORT has the key it writes behind a word. */
 static void
 add_stored(const struct asked *a, struct key *keys, size_t *count)
@@ -130,6 +142,8 @@ find_keys(struct call *c, struct key **keys, size_t *count)
     *count = 0;
     *keys = arena_alloc(c->scratch,
                         (size_t)a.argc * (KEY_KINDS_MAX + 1) * sizeof(struct key));
+    if (a.command->fn == cmd_migrate)
+        return add_migrated(&a, &kinds[0], *keys, count) ? OK : ERR_COMMAND_ARGUMENTS;
     for (size_t i = 0; i < nkinds; i++) {
         if (!add_kind(&a, &kinds[i], *keys, count))
             return ERR_COMMAND_ARGUMENTS;

@@ -23,6 +23,7 @@ struct command_table;
 struct histogram;
 struct keyspace;
 struct latency;
+struct peer_calls;
 struct session;
 struct slowlog;
 
@@ -41,6 +42,9 @@ struct host {
     /* Takes new values of directives into use, for CONFIG SET; as config_changed_fn. */
     config_changed_fn *reconfigure;
     void *reconfigure_arg;
+    /* How to talk to other servers; NULL where there are no sockets. */
+    const struct peer_calls *peer_calls;
+    void *sockets;
     struct session *sessions; /* all */
     struct map sessions_by_id;
     struct session *monitors; /* those that said MONITOR */

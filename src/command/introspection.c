@@ -131,6 +131,25 @@ reply_search(struct call *c, const char *name, const char *type, size_t npairs)
     reply_map(c->out, npairs);
 }
 
+static void
+reply_range(struct call *c, int64_t last, int64_t step)
+{
+    reply_search(c, "find_keys", "range", 3);
+    reply_pair(c, "lastkey", last);
+    reply_pair(c, "keystep", step);
+    reply_pair(c, "limit", 0);
+}
+
+static void
+reply_word(struct call *c, const struct key_kind *kind)
+{
+    reply_search(c, "begin_search", "keyword", 2);
+    reply_bulk_str(c->out, "keyword");
+    reply_bulk(c->out, kind->word);
+    reply_pair(c, "startfrom", kind->word_from);
+    reply_range(c, -1, 1);
+}
+
 /* Where keys are: the first, and from there on the last. */
 static void
 reply_key_kind(struct call *c, const struct key_kind *kind)
@@ -138,6 +157,10 @@ reply_key_kind(struct call *c, const struct key_kind *kind)
     reply_map(c->out, 3);
     reply_bulk_str(c->out, "flags");
     reply_flags(c->out, kind->flags);
+    if (kind->word.len > 0) {
+        reply_word(c, kind);
+        return;
+    }
     if (!kind->is_placed) {
         reply_search(c, "begin_search", "unknown", 0);
         reply_search(c, "find_keys", "unknown", 0);
@@ -145,10 +168,7 @@ reply_key_kind(struct call *c, const struct key_kind *kind)
     }
     reply_search(c, "begin_search", "index", 1);
     reply_pair(c, "index", kind->first);
-    reply_search(c, "find_keys", "range", 3);
-    reply_pair(c, "lastkey", kind->last < 0 ? kind->last : kind->last - kind->first);
-    reply_pair(c, "keystep", kind->step);
-    reply_pair(c, "limit", 0);
+    reply_range(c, kind->last < 0 ? kind->last : kind->last - kind->first, kind->step);
 }
 
 static void

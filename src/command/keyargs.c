@@ -55,6 +55,35 @@ keyargs_sort_store(const struct bytes *argv, int argc)
     return store;
 }
 
+int
+keyargs_migrate(const struct bytes *argv, int argc, int *first)
+{
+    *first = 3;
+    for (int i = 6; i + 1 < argc; i++) {
+        if (bytes_is(argv[i], "auth")) {
+            i++;
+        } else if (bytes_is(argv[i], "auth2")) {
+            i += 2;
+        } else if (bytes_is(argv[i], "keys")) {
+            *first = i + 1;
+            return argv[3].len > 0 ? 0 : argc - *first;
+        }
+    }
+    return 1;
+}
+
+static bool
+walk_migrate(const struct walk *w)
+{
+    int first, count = keyargs_migrate(w->argv, w->argc, &first);
+
+    for (int i = first; i < first + count; i++) {
+        if (!tell(w, i, 0))
+            return false;
+    }
+    return true;
+}
+
 static bool
 walk_sort(const struct walk *w)
 {
@@ -76,10 +105,8 @@ static const struct own {
     command_fn *fn;
     bool (*walk)(const struct walk *w);
 } owns[] = {
-    {cmd_copy, walk_copy},
-    {cmd_debug, walk_debug},
-    {cmd_move, walk_move},
-    {cmd_sort, walk_sort},
+    {cmd_copy, walk_copy}, {cmd_debug, walk_debug}, {cmd_migrate, walk_migrate},
+    {cmd_move, walk_move}, {cmd_sort, walk_sort},
 };
 
 static bool

@@ -20,6 +20,10 @@ typedef bool keyargs_fn(void *arg, int key, int store);
 bool keyargs_walk(const struct command *cmd, const struct bytes *argv, int argc,
                   keyargs_fn *visit, void *arg);
 
+/* How many keys MIGRATE names; 0 where it says where they are in two ways. They stand one
+ * behind the other from argument *first on. */
+int keyargs_migrate(const struct bytes *argv, int argc, int *first);
+
 /* Argument of the key that SORT writes, the last where there are several; 0: none. */
 int keyargs_sort_store(const struct bytes *argv, int argc);
 

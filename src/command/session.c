@@ -16,6 +16,7 @@
 #include "command/dispatch.h"
 #include "command/host.h"
 #include "command/listed.h"
+#include "command/migration.h"
 #include "command/monitor.h"
 #include "command/session_priv.h"
 #include "command/unsent.h"
@@ -109,6 +110,7 @@ session_free(struct session *s)
     if (s->fetch != NULL)
         fetch_cancel(s->fetch);
     listed_drop(s);
+    migration_drop(s);
     if (s->throttled)
         leave_ring(s);
     waiting_leave(s);
@@ -221,7 +223,8 @@ session_depends(const struct session *s)
 bool
 session_is_parked(const struct session *s)
 {
-    return s->fetch != NULL || listed_is_awaited(s) || s->throttled || s->waits;
+    return s->fetch != NULL || listed_is_awaited(s) || migration_is_awaited(s)
+           || s->throttled || s->waits;
 }
 
 bool

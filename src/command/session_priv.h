@@ -16,6 +16,7 @@ struct command;
 struct fetch;
 struct fetch_key;
 struct listed;
+struct migration;
 struct store;
 struct watch;
 
@@ -65,9 +66,11 @@ struct session {
     struct watch **watches;
     size_t nwatches;
     size_t cap_watches;
-    /* Parked: at most one of fetch, a listed one that is awaited, throttled, waits. */
+    /* Parked: at most one of fetch, a listed one or a migration that is awaited,
+     * throttled, waits. */
     struct fetch *fetch;
-    struct listed *listed; /* of the request at the front of the input */
+    struct listed *listed;       /* of the request at the front of the input */
+    struct migration *migration; /* of the same request */
     enum fetched fetched;
     bool throttled; /* is in the ring that begins at host->throttled */
     struct session *previous, *following; /* in that ring */

@@ -52,6 +52,19 @@ syntax_count_words(struct bytes words)
     return count;
 }
 
+/* Behind a '?': "KEYS -2", or nothing. */
+static void
+read_word(const char *text, struct key_kind *out)
+{
+    size_t len = 0;
+
+    while (isupper((unsigned char)text[len]))
+        len++;
+    out->word = bytes_of(text, len);
+    if (len > 0)
+        out->word_from = atoi(text + len);
+}
+
 /* "RO access 3 -1" or a part of it, up to the end or a ';'. */
 static void
 read_kind(const char *text, size_t len, const struct command *cmd, struct key_kind *out)
@@ -65,6 +78,8 @@ read_kind(const char *text, size_t len, const struct command *cmd, struct key_ki
     while (flags < len && !isdigit((unsigned char)text[flags]) && text[flags] != '?')
         flags++;
     char *rest = (char *)text + flags;
+    if (!out->is_placed)
+        read_word(rest + 1, out);
     if (flags < len && out->is_placed) {
         out->first = out->last = (int)strtol(rest, &rest, 10);
         out->step = 1;

@@ -31,8 +31,10 @@ size_t syntax_count_words(struct bytes words);
 /* A kind of keys: those that fare alike. */
 struct key_kind {
     struct bytes flags;    /* words: "RO access" */
-    bool is_placed;        /* else the rest means nothing */
+    bool is_placed;        /* else the next three mean nothing */
     int first, last, step; /* as in struct command */
+    struct bytes word;     /* all behind it are such keys; empty: there is none */
+    int word_from;         /* where it is looked for */
 };
 
 /* The kinds of a command, in their order. */

@@ -69,6 +69,19 @@ take_capitals(struct notation *p)
     return take_run(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 }
 
+/* Dots behind it are not its own. */
+static struct bytes
+take_version(struct notation *p)
+{
+    struct bytes version = take_run(p, "0123456789.");
+
+    while (version.data[version.len - 1] == '.') {
+        version.len--;
+        p->at--;
+    }
+    return version;
+}
+
 static bool
 is_one_of(struct bytes name, const char *const *names)
 {
@@ -199,8 +212,6 @@ parse_value(struct notation *p, struct argument *a)
 static void
 parse_suffixes(struct notation *p, struct argument *a)
 {
-    static const char digits[] = "0123456789.";
-
     if (take(p, "{")) {
         a->type = take_name(p);
         bool ended = take(p, "}");
@@ -213,9 +224,9 @@ parse_suffixes(struct notation *p, struct argument *a)
     if (take(p, "#"))
         a->key_kind = atoi(take_run(p, "0123456789").data);
     if (take(p, "@"))
-        a->since = take_run(p, digits);
+        a->since = take_version(p);
     if (take(p, "!"))
-        a->deprecated = take_run(p, digits);
+        a->deprecated = take_version(p);
     a->multiple = take(p, "...");
 }
 
@@ -249,6 +260,8 @@ parse_term(struct notation *p)
     if (*p->at == '(' || islower((unsigned char)*p->at)) {
         parse_value(p, a);
     } else {
+        if (take(p, "''"))
+            a->token = bytes_str("");
         a->type = bytes_str("pure-token");
         if (a->name.data == NULL)
             a->name = lower_case(p, a->token);

@@ -194,6 +194,7 @@ end_turn(struct server *s)
     host_end_turn(s->host);
     commit(s);
     client_flush_ready(s);
+    peer_flush_all(s);
     if (s->host->throttled != NULL && !uv_is_active((uv_handle_t *)&s->throttle))
         uv_timer_again(&s->throttle);
     if (s->host->first_waiting != NULL && !uv_is_active((uv_handle_t *)&s->waiting))
@@ -302,6 +303,8 @@ int
 server_run(struct server *s, struct host *host)
 {
     s->host = host;
+    host->peer_calls = &peer_calls;
+    host->sockets = s;
     start_handles(s);
     while (!s->stopping)
         uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -11,8 +11,11 @@
 
 #define LISTENERS_MAX 16
 #define READ_SIZE     (64 * 1024) /* bytes read at once */
+#define PEERS_MAX     32          /* other servers talked to at a time */
 
 struct client;
+struct peer;
+struct peer_calls;
 
 struct server {
     uv_loop_t loop;
@@ -28,10 +31,12 @@ struct server {
     uv_async_t wakeup;
     uv_signal_t terminate, interrupt;
     struct host *host;
-    struct client *clients; /* all */
-    struct client *ready;   /* with replies to send, or to be looked at */
-    bool has_killed;        /* some of these are to be closed */
-    int64_t retry_ms;       /* a log that failed is not written before */
+    struct client *clients;              /* all */
+    struct client *ready;                /* with replies to send, or to be looked at */
+    struct peer *first_peer, *last_peer; /* other servers, in the order they came */
+    int npeers;                          /* of them, and of those that are being closed */
+    bool has_killed;                     /* some of these are to be closed */
+    int64_t retry_ms;                    /* a log that failed is not written before */
     int64_t idle_check_ms;
     bool stopping;
     char read_buffer[READ_SIZE];
@@ -46,5 +51,11 @@ void client_flush_ready(struct server *s);
 /* Closes the clients that said nothing for longer than `timeout` s. */
 void client_close_idle(struct server *s, int64_t timeout);
 void client_close_all(struct server *s);
+
+/* Talking to other servers, for the host; struct server is its `sockets`. */
+extern const struct peer_calls peer_calls;
+
+/* Sends what may be sent to other servers. */
+void peer_flush_all(struct server *s);
 
 #endif
