@@ -306,7 +306,7 @@ carry_on(struct call *c)
     } else if (c->session->queue.open && !(c->command->flags & CMD_CONTROL)) {
         enqueue(c);
     } else {
-        if (must_wait(c) || migrate_begins(c))
+        if (must_wait(c) || ((c->command->flags & CMD_TALKS) && migrate_begins(c)))
             return false;
         run(c);
     }

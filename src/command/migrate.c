@@ -80,8 +80,7 @@ migrate_begins(struct call *c)
     struct session *s = c->session;
     struct migration_request r;
 
-    if (c->command->fn != cmd_migrate || s->migration != NULL || !needs_are_known(c)
-        || read_request(c, &r) != OK)
+    if (s->migration != NULL || !needs_are_known(c) || read_request(c, &r) != OK)
         return false;
     s->migration = migration_new(c, &r);
     s->fetched = FETCHED_NOTHING;

@@ -6,8 +6,8 @@
 #include "command/call.h"
 #include <stdbool.h>
 
-/* Whether the request, whose keys are known, is one whose keys have to be sent first; then
- * this is begun, and the session is parked until it has ended. */
+/* Whether MIGRATE has keys to send first; then this is begun, and the session is parked
+ * until it has ended. */
 bool migrate_begins(struct call *c);
 
 #endif
