@@ -144,9 +144,8 @@ client_describe(const struct session *s, struct buf *out)
     buf_printf(out, " rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu tot-mem=%zu", room, room,
                kept.first, kept.pieces, kept.piece_bytes, kept.total);
     buf_printf(out, " events=%s cmd=%s user=default redir=%" PRId64 " resp=%d\n",
-               s->output.len > 0 || kept.pieces > 0 ? "rw" : "r",
-               s->asked != NULL ? s->asked->name : "NULL", tracking_redirect(s),
-               s->reply.protocol);
+               kept.is_full ? "rw" : "r", s->asked != NULL ? s->asked->name : "NULL",
+               tracking_redirect(s), s->reply.protocol);
 }
 
 struct session **

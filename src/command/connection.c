@@ -63,7 +63,8 @@ cmd_reset(struct call *c)
     c->store = s->store;
     client_set_name(s, bytes_str(""));
     s->logged_in = auth_is_open(c->host);
-    s->replies = REPLIES_ALL;
+    if (s->replies != REPLIES_SKIP) /* then this one is not answered */
+        s->replies = REPLIES_ALL;
     c->out->protocol = 2;
 
     reply_simple(c->out, "RESET");

@@ -261,7 +261,9 @@ dispatch_run(struct call *c)
     }
 
     if (muted && session_is_muted(s))
-        c->out->out->len = before;
+        c->out->out->len = s->silent_from;
+    else
+        s->silent_from = c->out->out->len; /* in EXEC replies may cease in between */
     if (s->output.len > SESSION_OUTPUT_FIRST)
         unsent_check(s);
 
@@ -315,10 +317,10 @@ carry_on(struct call *c)
 
 /* After a request: how it goes on with the replies. */
 static void
-settle_replies(struct session *s, bool muted, size_t before)
+settle_replies(struct session *s, bool muted)
 {
     if (muted && session_is_muted(s))
-        s->output.len = before;
+        s->output.len = s->silent_from;
     if (s->replies == REPLIES_SKIP_NEXT)
         s->replies = REPLIES_SKIP;
     else if (s->replies == REPLIES_SKIP)
@@ -339,7 +341,6 @@ bool
 dispatch(struct session *s, const struct bytes *argv, int argc)
 {
     struct host *h = s->host;
-    size_t before = s->output.len;
     bool muted = session_is_muted(s);
     struct call c = {
         .session = s,
@@ -356,9 +357,13 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
     s->request_size = size_of(argv, argc);
     if (h->tracking.nclients > 0)
         tracking_begin(s);
+    s->silent_from = s->output.len;
+    s->is_answering = true;
     bool done = carry_on(&c);
+    s->is_answering = false;
     if (done) {
-        settle_replies(s, muted, before);
+        settle_replies(s, muted);
+        s->request_size = 0;
         s->fetched = FETCHED_NOTHING;
         s->has_waited = false;
         listed_drop(s);
@@ -377,7 +382,8 @@ dispatch_protocol_error(struct session *s, const char *text)
     char line[256];
 
     snprintf(line, sizeof line, "ERR %s", text);
-    reply_error(&s->reply, bytes_str(line));
+    if (!session_is_muted(s))
+        reply_error(&s->reply, bytes_str(line));
     s->host->errors++;
     s->host->by_error[ERR_FAILED]++;
     s->closing = true;

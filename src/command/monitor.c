@@ -56,7 +56,7 @@ monitor_show(const struct call *c)
         return;
     append_line(&line, c);
     for (struct session *s = c->host->monitors; s != NULL; s = s->next_monitor) {
-        if (s->closing)
+        if (session_is_muted(s))
             continue;
         reply_simple_bytes(session_push(s), buf_bytes(&line));
         session_pushed(s);

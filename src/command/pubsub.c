@@ -223,17 +223,21 @@ count_of(const struct session *s, enum channel_kind kind)
     return (int64_t)(m[CHANNEL_PLAIN].count + m[CHANNEL_PATTERN].count);
 }
 
+/* It is a message, so it is sent where replies are not. */
 static void
 confirm(struct session *s, const char *word, enum channel_kind kind,
         const struct bytes *name)
 {
-    reply_push(&s->reply, 3);
-    reply_bulk_str(&s->reply, word);
+    struct reply *out = session_push(s);
+
+    reply_push(out, 3);
+    reply_bulk_str(out, word);
     if (name != NULL)
-        reply_bulk(&s->reply, *name);
+        reply_bulk(out, *name);
     else
-        reply_null(&s->reply);
-    reply_int(&s->reply, count_of(s, kind));
+        reply_null(out);
+    reply_int(out, count_of(s, kind));
+    session_pushed(s);
 }
 
 static enum err

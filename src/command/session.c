@@ -240,12 +240,6 @@ session_is_closing(const struct session *s)
 }
 
 bool
-session_is_muted(const struct session *s)
-{
-    return s->replies == REPLIES_NONE || s->replies == REPLIES_SKIP || s->closing;
-}
-
-bool
 session_is_killed(const struct session *s)
 {
     return s->killed;
@@ -258,11 +252,25 @@ session_kill(struct session *s)
     s->owner->pushed(s->owner_arg);
 }
 
+static bool
+is_silent(const struct session *s)
+{
+    return s->replies == REPLIES_NONE || s->replies == REPLIES_SKIP;
+}
+
+bool
+session_is_muted(const struct session *s)
+{
+    return is_silent(s) || s->closing;
+}
+
 struct reply *
 session_push_after(struct session *s, uint64_t stamp)
 {
     if (stamp > s->depends)
         s->depends = stamp;
+    if (s->is_answering && is_silent(s))
+        s->output.len = s->silent_from;
     s->push_from = s->output.len;
     if (s->push_from == 0)
         s->unasked = 0;
@@ -282,6 +290,8 @@ session_pushed(struct session *s)
     if (s->killed)
         return;
     s->unasked += s->output.len - s->push_from;
+    if (is_silent(s))
+        s->silent_from = s->output.len;
     s->owner->pushed(s->owner_arg);
     unsent_check(s);
 }

@@ -53,6 +53,8 @@ struct session {
     struct buf name;             /* empty: it has none */
     const struct command *asked; /* its latest; NULL: none, or one that is not known */
     enum replies replies;
+    bool is_answering;  /* a request is being carried out; */
+    size_t silent_from; /* where its replies, which are not sent, begin in output */
     bool no_evict, logged_in;
     bool monitors; /* is in the list that begins at host->monitors */
     struct session *next_monitor, *previous_monitor;
@@ -94,7 +96,7 @@ struct session *session_find(const struct host *h, uint64_t id);
 /* What time it is for the next command. */
 int64_t session_now(const struct session *s);
 
-/* Whether what it is told now is thrown away. */
+/* Whether what it is answered now is thrown away. Messages are not. */
 bool session_is_muted(const struct session *s);
 
 /* Takes a store that the caller holds for the selected one. */

@@ -25,6 +25,7 @@ struct session;
 struct kept {
     size_t input, input_room; /* not carried out yet; and room behind that */
     size_t first;             /* output, as long as that is small */
+    bool is_full;             /* the kernel takes no more at the moment */
     size_t pieces;            /* larger ones, */
     size_t piece_bytes;       /* and what they take */
     size_t total;             /* with all that belongs to it */

@@ -505,6 +505,7 @@ test_session_frees_in_exec_what_each_request_took(void **state)
     struct client listener = {.session = session_new(&f->host, &probing, &probe, &peer)};
 
     says(&listener, "SUBSCRIBE c\r\n");
+    probe.count = 0;
     says(&f->a, "MULTI\r\nPUBLISH c first\r\nCLIENT LIST\r\nCLIENT LIST ID x\r\n"
                 "CONFIG SET missing x\r\nPUBLISH c last\r\nEXEC\r\n");
     assert_int_equal(probe.count, 2);
@@ -776,6 +777,57 @@ test_session_says_nothing_where_that_is_wished(void **state)
     hears(&f->a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
     says(&f->a, "EXEC\r\n");
     hears(&f->a, "*4\r\n+OK\r\n+PONG\r\n");
+    says(&f->a, "CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n");
+    hears(&f->a, "+PONG\r\n");
+    says(&f->a, "CLIENT REPLY OFF\r\n*1\r\n$x\r\n");
+    hears(&f->a, "");
+    assert_true(session_is_closing(f->a.session));
+}
+
+static void
+test_session_that_kills_itself_in_exec_hears_of_it(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nPING\r\nCLIENT KILL ID 1 SKIPME no\r\nPING\r\n");
+    hears_of(&f->a, "+OK\r\n");
+    says(&f->a, "EXEC\r\n");
+    hears(&f->a, "*3\r\n+PONG\r\n:1\r\n");
+    assert_true(session_is_closing(f->a.session));
+}
+
+static void
+test_session_hears_messages_where_it_wants_no_replies(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "HELLO 3\r\n");
+    hears_of(&f->a, "%7\r\n");
+    says(&f->a, "CLIENT REPLY OFF\r\nSUBSCRIBE c\r\nPING\r\n");
+    hears(&f->a, ">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    says(&f->b, "PUBLISH c 1\r\n");
+    hears(&f->a, ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\n1\r\n");
+    says(&f->a, "PING\r\nPUBLISH c 2\r\nPING\r\n");
+    hears(&f->a, ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\n2\r\n");
+    says(&f->a, "MULTI\r\nPING\r\nPUBLISH c 3\r\nPING\r\nEXEC\r\nPING\r\n");
+    hears(&f->a, ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\n3\r\n");
+    says(&f->a, "CLIENT REPLY ON\r\nCLIENT REPLY SKIP\r\nUNSUBSCRIBE\r\nPING\r\n");
+    hears(&f->a, "+OK\r\n>3\r\n$11\r\nunsubscribe\r\n$1\r\nc\r\n:0\r\n+PONG\r\n");
+}
+
+static void
+test_session_that_watches_sees_nothing_where_it_wants_no_replies(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\nCLIENT REPLY OFF\r\n");
+    hears(&f->a, "+OK\r\n");
+    says(&f->b, "PING\r\n");
+    hears(&f->a, "");
+    says(&f->a, "CLIENT REPLY ON\r\n");
+    hears_of(&f->a, "+OK\r\n");
+    says(&f->b, "PING\r\n");
+    is_shown(&f->a, "[0 127.0.0.1:1] \"PING\"\r\n");
 }
 
 int
@@ -812,6 +864,9 @@ main(void)
         TEST(test_session_that_writes_waits_while_paused),
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
+        TEST(test_session_that_kills_itself_in_exec_hears_of_it),
+        TEST(test_session_hears_messages_where_it_wants_no_replies),
+        TEST(test_session_that_watches_sees_nothing_where_it_wants_no_replies),
         TEST(test_session_frees_in_exec_what_each_request_took),
         TEST(test_session_whose_reply_is_over_the_hard_limit_is_closed),
         TEST(test_session_bounds_the_replies_of_a_transaction),
