@@ -101,7 +101,8 @@ read_shutdown(const struct call *c, struct shutdown_options *o)
 }
 
 /* SHUTDOWN [SAVE | NOSAVE] [NOW] [FORCE] [ABORT]: no reply, the server ends. Nothing
- * that was answered is ever dropped, so the options but ABORT make no difference. */
+ * that was answered is ever dropped. What waits for a log that cannot be written is, so
+ * that has to be forced. */
 enum err
 cmd_shutdown(struct call *c)
 {
@@ -109,6 +110,8 @@ cmd_shutdown(struct call *c)
     TRY(read_shutdown(c, &o));
     if (o.abort)
         return ERR_SHUTDOWN;
+    if (keyspace_is_failing(c->host->keyspace) && !o.force && !o.nosave)
+        return ERR_SHUTDOWN_FAILS;
 
     c->host->shutdown_asked = true;
     c->session->closing = true;

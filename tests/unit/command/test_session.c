@@ -645,6 +645,29 @@ test_session_counts_what_its_owner_keeps(void **state)
     client_deinit(&c);
 }
 
+static void
+test_session_ends_the_server_while_the_log_fails_only_by_force(void **state)
+{
+    static const char *const forced[] = {"NOSAVE", "FORCE", "FORCE SAVE", "NOW NOSAVE"};
+    struct fixture *f = *state;
+    char line[64];
+
+    f->keyspace.is_failing = true;
+    says(&f->a, "SHUTDOWN\r\nSHUTDOWN SAVE\r\nSHUTDOWN NOW\r\n");
+    hears(&f->a, "-ERR Errors trying to SHUTDOWN. Check logs.\r\n"
+                 "-ERR Errors trying to SHUTDOWN. Check logs.\r\n"
+                 "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    assert_false(f->host.shutdown_asked);
+    for (int i = 0; i < 4; i++) {
+        client_deinit(&f->a);
+        client_init(&f->a, &f->host);
+        f->host.shutdown_asked = false;
+        snprintf(line, sizeof line, "SHUTDOWN %s\r\n", forced[i]);
+        says(&f->a, line);
+        assert_true(f->host.shutdown_asked);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* --- being watched, and waiting --- */
@@ -856,6 +879,7 @@ main(void)
         TEST(test_session_whose_keys_have_come_writes_at_once),
         TEST(test_session_refuses_writes_while_the_log_fails),
         TEST(test_session_refuses_a_transaction_while_the_log_fails),
+        TEST(test_session_ends_the_server_while_the_log_fails_only_by_force),
         TEST(test_session_shows_what_others_do),
         TEST(test_session_shows_no_secrets_and_no_operators),
         TEST(test_session_that_watches_may_not_look_at_keys),
