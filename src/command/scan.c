@@ -138,8 +138,8 @@ scan_begin(struct call *c, size_t at)
     } else {
         wanted.pattern = pattern_of(c->argv[1]);
     }
-    /* In EXEC a SCAN is answered whole: what the next one would need is not known. */
-    if (c->session->queue.open)
+    /* In EXEC, where nobody goes on for more, all that was wanted is answered at once. */
+    if (c->session->queue.open && (int64_t)wanted.page >= store_count(c->store))
         wanted.page = 0;
     if (wanted.page > 0)
         cursor_place(c->store, cursor, &place);

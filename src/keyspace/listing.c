@@ -10,7 +10,8 @@
  * A page does not have that: between two pages nothing is held. So its walk over memory
  * is over before its walk over the table begins. A key that was there all the while is
  * told of in memory if the table did not have it when the walk came by; else the table
- * has it ever since.
+ * has it ever since. One that is held, for EXEC, notes what is changed, which is looked at
+ * again when it is used.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "keyspace/listing.h"
@@ -418,9 +419,10 @@ listings_note(struct store *s, const struct entry *e, bool existed, int64_t old_
     struct bytes key = entry_key(e);
 
     for (struct listing *l = s->listings; l != NULL; l = l->next) {
-        if (l->page > 0 || l->broken || !matches(l, key) || listing_has_changed(l, key))
+        if ((l->page > 0 && !l->hold) || l->broken || !matches(l, key)
+            || listing_has_changed(l, key))
             continue;
-        if (live && !is_past(l, e))
+        if (l->page == 0 && live && !is_past(l, e))
             tell(l, key, 0);
         note(l, key, e->node.hash);
     }

@@ -31,7 +31,7 @@ struct listing_request {
     struct bytes pattern;     /* of the keys that are told; data NULL: of all */
     size_t page;              /* keys to look at, about; 0: a whole listing */
     const struct place *from; /* of a page: where to go on; copied */
-    bool hold;                /* of a whole one: changes are noted until it is freed */
+    bool hold;                /* changes are noted until it is freed */
     listing_key_fn *visit;
     listing_done_fn *done;
     void *arg;

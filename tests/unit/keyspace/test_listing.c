@@ -9,6 +9,7 @@
 #include "keyspace/cursors.h"
 #include "keyspace/keyspace_priv.h"
 #include "keyspace/listing.h"
+#include "keyspace/place.h"
 #include "lib/random.h"
 #include "unit/keyspace/world.h"
 
@@ -410,6 +411,72 @@ test_pages_miss_nothing_that_is_there_all_the_while(void **state)
     }
 }
 
+/* As in EXEC: what was told of and changed before the page is used is looked at again. */
+static void
+test_pages_that_are_held_can_be_brought_up_to_date(void **state)
+{
+    struct world *w = *state;
+
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        struct model *m = open_cold(w, seed);
+        struct place from = {0};
+        change(m, 100);
+        for (bool ended = false; !ended;) {
+            struct listing_request request = whole(m);
+            request.page = 200;
+            request.from = &from;
+            request.hold = true;
+            memset(m->told, 0, sizeof m->told);
+            struct listing *l = listing_start(&request);
+            carry_on(m, l, 10);
+            assert_true(listing_is_held(l));
+            change(m, 50);
+            for (int key = 0; key < NKEYS; key++) {
+                if (listing_has_changed(l, bytes_str(key_name(key))))
+                    m->told[key] = 0;
+            }
+            listing_each_changed(l, NOW, put_right, m);
+            for (int key = 0; key < NKEYS; key++)
+                assert_true(m->told[key] == 0 || m->there[key]);
+            place_deinit(&from);
+            place_copy(&from, listing_place(l));
+            ended = from.ended;
+            listing_free(l);
+        }
+        place_deinit(&from);
+        begin_anew(w);
+    }
+}
+
+static void
+test_pages_that_are_held_miss_nothing_that_is_there_all_the_while(void **state)
+{
+    struct world *w = *state;
+
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        struct model *m = open_cold(w, seed);
+        struct place from = {0};
+        change(m, 100);
+        for (bool ended = false; !ended;) {
+            struct listing_request request = whole(m);
+            request.page = 50;
+            request.from = &from;
+            request.hold = true;
+            struct listing *l = listing_start(&request);
+            carry_on(m, l, 10);
+            change(m, 10);
+            listing_each_changed(l, NOW, put_right, m);
+            place_deinit(&from);
+            place_copy(&from, listing_place(l));
+            ended = from.ended;
+            listing_free(l);
+        }
+        place_deinit(&from);
+        assert_staying_were_told(m);
+        begin_anew(w);
+    }
+}
+
 static void
 look_at_staying(void *arg, struct bytes key, enum type type)
 {
@@ -593,6 +660,8 @@ main(void)
         WORLD_TEST(test_listing_that_is_freed_is_not_done),
         WORLD_TEST(test_listing_of_a_table_that_cannot_be_read_fails),
         WORLD_TEST(test_pages_miss_nothing_that_is_there_all_the_while),
+        WORLD_TEST(test_pages_that_are_held_can_be_brought_up_to_date),
+        WORLD_TEST(test_pages_that_are_held_miss_nothing_that_is_there_all_the_while),
         WORLD_TEST(test_pages_go_on_where_a_walk_over_memory_was),
         WORLD_TEST(test_pages_can_be_asked_for_again),
         WORLD_TEST(test_page_is_about_as_long_as_was_asked_for),
