@@ -19,6 +19,7 @@
 
 #define INPUT_KEEP  (16 * 1024)
 #define OUTPUT_KEEP SESSION_OUTPUT_FIRST
+#define SEND_MAX    (128 * 1024) /* bytes for the kernel at once, which copies them */
 
 struct client {
     uv_tcp_t socket; /* must be first: libuv gives it back */
@@ -28,7 +29,8 @@ struct client {
     struct client *next, *previous; /* all clients */
     struct client *next_ready;
     struct buf input;
-    struct buf sending; /* what `write` is sending */
+    struct buf sending; /* what is too much for the kernel at once; */
+    size_t sent;        /* of it, that in the hands of `write` included */
     uint64_t active_ms; /* loop time */
     bool is_ready, reading, writing, closing;
 };
@@ -231,43 +233,60 @@ on_held(void *arg, struct session_held *out)
 
 /* --- sending --- */
 
+static void send_piece(struct client *c);
+
 static void
 on_sent(uv_write_t *write, int status)
 {
     struct client *c = (struct client *)write->handle;
 
     c->writing = false;
-    buf_clear(&c->sending, OUTPUT_KEEP);
     if (c->closing)
         return;
-    if (status < 0)
+    if (status < 0) {
         close_client(c);
-    else
+    } else if (c->sent < c->sending.len) {
+        send_piece(c);
+    } else {
+        buf_clear(&c->sending, OUTPUT_KEEP);
         make_ready(c);
+    }
 }
 
-/* Hands the output behind `sent` to libuv, which sends it as the peer takes it. */
+/* Hands the next piece to libuv, which sends it as the peer takes it. */
 static void
-send_rest(struct client *c, struct buf *output, size_t sent)
+send_piece(struct client *c)
 {
-    struct buf empty = c->sending;
+    size_t left = c->sending.len - c->sent, len = left < SEND_MAX ? left : SEND_MAX;
+    uv_buf_t piece = {.base = c->sending.data + c->sent, .len = len};
 
-    c->sending = *output;
-    *output = empty;
+    c->sent += len;
     c->writing = true;
-    uv_buf_t piece = {.base = c->sending.data + sent, .len = c->sending.len - sent};
     if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
         c->writing = false;
         close_client(c);
     }
 }
 
+/* What is behind the first `sent` bytes of the output. */
+static void
+send_rest(struct client *c, struct buf *output, size_t sent)
+{
+    struct buf empty = c->sending;
+
+    c->sending = *output;
+    c->sent = sent;
+    *output = empty;
+    send_piece(c);
+}
+
 static void
 send_output(struct client *c)
 {
     struct buf *output = session_output(c->session);
-    uv_buf_t piece = {.base = output->data, .len = output->len};
-    int sent = output->len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
+    size_t len = output->len < SEND_MAX ? output->len : SEND_MAX;
+    uv_buf_t piece = {.base = output->data, .len = len};
+    int sent = len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
 
     if (sent < 0 && sent != UV_EAGAIN) {
         close_client(c);

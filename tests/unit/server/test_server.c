@@ -1,6 +1,6 @@
 /*
- * server: the loop's turns, with a keyspace whose background work is made up: the linker
- * puts the functions below in front of the keyspace's.
+ * server: the loop's turns. The linker puts the functions below in front of others: the
+ * keyspace's background work is made up, and what libuv is given to send is looked at.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdarg.h>
@@ -9,11 +9,41 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "command/host.h"
+#include "lib/client.h"
 #include "server/server.h"
 #include "unit/keyspace/world.h"
+#include <uv.h>
 
 #define SLICES 100 /* that the work takes */
+
+/* --- a server, and this thread its loop --- */
+
+struct fixture {
+    struct config *config;
+    struct host host;
+    struct server *server;
+};
+
+static void
+set_up(struct fixture *f, struct world *w)
+{
+    world_start(w);
+    f->config = config_new();
+    host_init(&f->host, f->config, w->keyspace);
+    f->server = server_new();
+}
+
+static void
+tear_down(struct fixture *f)
+{
+    server_free(f->server);
+    host_deinit(&f->host);
+    config_free(f->config);
+}
+
+/* --- background work --- */
 
 static struct {
     struct host *host;
@@ -42,28 +72,99 @@ __wrap_keyspace_tend(struct keyspace *ks, int64_t now)
     work.in_a_turn++;
     if (work.in_a_turn > work.most)
         work.most = work.in_a_turn;
-    work.host->shutdown_asked = work.slices >= SLICES;
+    if (work.slices == SLICES)
+        work.host->shutdown_asked = true;
     return work.slices < 2 * SLICES ? 0 : 1000;
 }
 
 static void
 test_server_does_one_slice_of_background_work_at_a_time(void **state)
 {
-    struct world *w = *state;
-    struct host host;
+    struct fixture f;
 
-    world_start(w);
-    struct config *config = config_new();
-    host_init(&host, config, w->keyspace);
-    work.host = &host;
-    struct server *server = server_new();
-    assert_int_equal(server_run(server, &host), 0);
+    set_up(&f, *state);
+    work.host = &f.host;
+    assert_int_equal(server_run(f.server, &f.host), 0);
     assert_in_range(work.slices, SLICES, SLICES + 2);
     assert_int_equal(work.most, 1);
+    tear_down(&f);
+}
 
-    server_free(server);
-    host_deinit(&host);
-    config_free(config);
+/* --- sending --- */
+
+#define REPLY    (8 * 1024 * 1024)
+#define SENT_MAX (128 * 1024) /* bytes at once */
+
+static size_t sent_most;
+
+int __real_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
+                    unsigned count, uv_write_cb done);
+int __wrap_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
+                    unsigned count, uv_write_cb done);
+int __real_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count);
+int __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count);
+
+static void
+note_pieces(const uv_buf_t *pieces, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (pieces[i].len > sent_most)
+            sent_most = pieces[i].len;
+    }
+}
+
+int
+__wrap_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
+                unsigned count, uv_write_cb done)
+{
+    note_pieces(pieces, count);
+    return __real_uv_write(write, stream, pieces, count, done);
+}
+
+int
+__wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count)
+{
+    note_pieces(pieces, count);
+    return __real_uv_try_write(stream, pieces, count);
+}
+
+/* A client, on a thread of its own: gets a long string, and shuts the server down. */
+static void *
+get_long(void *arg)
+{
+    const struct fixture *f = arg;
+    struct client *c = client_open((int)server_port(f->server));
+    char *bytes = xcalloc(1, REPLY);
+    struct bytes set[] = {bytes_str("SET"), bytes_str("k"), bytes_of(bytes, REPLY)};
+    struct bytes get[] = {bytes_str("GET"), bytes_str("k")};
+    struct answer answer;
+
+    assert_true(client_command(c, set, 3, &answer));
+    answer_deinit(&answer);
+    assert_true(client_command(c, get, 2, &answer));
+    assert_int_equal(answer.len, REPLY);
+    answer_deinit(&answer);
+    client_ask(c, "SHUTDOWN");
+    client_close(c);
+    free(bytes);
+    return NULL;
+}
+
+static void
+test_server_sends_a_long_reply_in_pieces(void **state)
+{
+    struct fixture f;
+    pthread_t client;
+
+    set_up(&f, *state);
+    f.config->port = 0;
+    assert_int_equal(server_listen(f.server, f.config), 0);
+    work.slices = 2 * SLICES; /* there is none */
+    assert_int_equal(pthread_create(&client, NULL, get_long, &f), 0);
+    assert_int_equal(server_run(f.server, &f.host), 0);
+    pthread_join(client, NULL);
+    assert_int_equal(sent_most, SENT_MAX);
+    tear_down(&f);
 }
 
 int
@@ -71,6 +172,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_server_does_one_slice_of_background_work_at_a_time),
+        WORLD_TEST(test_server_sends_a_long_reply_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
