@@ -66,15 +66,14 @@ apply_changes(struct storage *s, struct sweep *sweep)
     size_t from = 0;
 
     while (from < sweep->nchanges) {
-        int ntables;
-        size_t to = piece_end(sweep, from, &ntables);
-        int code = piece_apply(s, sweep->changes + from, to - from);
+        struct extent done;
+        int code = piece_apply(s, sweep->changes + from, sweep->nchanges - from, &done);
 
         if (code != 0)
             return code;
-        checkpoint_note(s, to - from, ntables);
+        checkpoint_note(s, &done);
         atomic_fetch_add(&s->transactions, 1);
-        from = to;
+        from += done.changes;
         atomic_store(&s->backlog.done_ppm, (int64_t)(from * PPM / sweep->nchanges));
     }
     return 0;
@@ -245,7 +244,7 @@ run(void *arg)
         }
         if (!backlog_done(&s->backlog))
             wal_reader_trim(s->applier.reader);
-        checkpoint_note(s, 0, 0);
+        checkpoint_note(s, &(struct extent){0});
         s->wake(s->wake_arg);
     }
     return NULL;

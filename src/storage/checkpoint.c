@@ -6,6 +6,7 @@
 #include "storage/storage_priv.h"
 
 #define ENOUGH_CHANGES 40000
+#define ENOUGH_BYTES   (64 * 1024 * 1024)
 /* Berkeley DB opens a closed table's file again to write its pages, and closes it only at
  * the next checkpoint: so many descriptors may gather. */
 #define ENOUGH_TABLES 256
@@ -20,21 +21,22 @@ checkpoint_make(struct storage *s)
         return dberr_log(code, "The tables cannot be checkpointed");
     atomic_store(&s->checkpointed, atomic_load(&s->applied));
     wal_remove(s->wal, atomic_load(&s->applied));
-    s->checkpoint.changes = 0;
-    s->checkpoint.tables = 0;
+    s->checkpoint.since = (struct extent){0};
     s->checkpoint.last_us = clock_mono_us();
     atomic_fetch_add(&s->checkpoint.count, 1);
     return 0;
 }
 
 void
-checkpoint_note(struct storage *s, size_t changes, int tables)
+checkpoint_note(struct storage *s, const struct extent *done)
 {
     struct checkpoint *c = &s->checkpoint;
 
-    c->changes += changes;
-    c->tables += tables;
-    if (c->changes >= ENOUGH_CHANGES || c->tables >= ENOUGH_TABLES
+    c->since.changes += done->changes;
+    c->since.bytes += done->bytes;
+    c->since.tables += done->tables;
+    if (c->since.changes >= ENOUGH_CHANGES || c->since.bytes >= ENOUGH_BYTES
+        || c->since.tables >= ENOUGH_TABLES
         || clock_mono_us() - c->last_us >= LONG_AGO_US)
         checkpoint_make(s);
 }

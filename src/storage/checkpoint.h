@@ -10,25 +10,23 @@
 #ifndef STORAGE_CHECKPOINT_H
 #define STORAGE_CHECKPOINT_H
 
+#include "storage/piece.h"
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct storage;
 
 struct checkpoint {
     /* Applier only: */
-    size_t changes;  /* applied since the last one */
-    int tables;      /* written to since the last one */
-    int64_t last_us; /* when that was */
+    struct extent since; /* applied since the last one */
+    int64_t last_us;     /* when that was */
     /* For everyone: */
     _Atomic uint64_t count;
 };
 
-/* So many changes were applied to so many tables: makes a checkpoint when there are
- * enough, or when the last is long ago. What fails is logged and tried again with the
- * next changes. */
-void checkpoint_note(struct storage *s, size_t changes, int tables);
+/* So much was applied: makes a checkpoint when it is enough, or when the last is long ago.
+ * What fails is logged and tried again with the next changes. */
+void checkpoint_note(struct storage *s, const struct extent *done);
 
 /* Makes one now. -1: it failed, with the reason logged. */
 int checkpoint_make(struct storage *s);

@@ -7,15 +7,21 @@
 #define STORAGE_PIECE_H
 
 #include "storage/sweep.h"
+#include <stddef.h>
 
 struct storage;
 
-/* How far a piece reaches that begins with change `from`, and how many tables it comes
- * to. */
-size_t piece_end(const struct sweep *sweep, size_t from, int *ntables);
+/* How much it was. */
+struct extent {
+    size_t changes;
+    size_t bytes; /* of keys and records written */
+    int tables;
+};
 
-/* Carries the changes out, all or none. Tables that have no file get one. 0 or Berkeley
- * DB's code. */
-int piece_apply(struct storage *s, const struct change *changes, size_t count);
+/* Carries changes out from the first on, at most count, until it is enough for a
+ * transaction; all of them or none. Tables that have no file get one. 0 or Berkeley DB's
+ * code. */
+int piece_apply(struct storage *s, const struct change *changes, size_t count,
+                struct extent *out);
 
 #endif

@@ -52,24 +52,23 @@ patch_write(const struct patch *p, char *value, size_t len)
 }
 
 int
-patch_record(struct buf *record, struct bytes patch)
+patch_record(struct buf *record, const struct patch *p)
 {
     struct record old = {.value = bytes_of(NULL, 0)};
-    struct patch p;
     char head[RECORD_HEAD_MAX];
 
-    if ((record->len > 0 && record_decode(buf_bytes(record), &old) != 0)
-        || patch_decode(patch, &p) != 0)
+    if (record->len > 0 && record_decode(buf_bytes(record), &old) != 0)
         return -1;
-    size_t head_len = record_head(head, p.type, p.deadline);
+    size_t head_len = record_head(head, p->type, p->deadline);
     size_t old_head_len = record->len - old.value.len;
-    size_t len = patch_length(&p, old.value.len);
+    size_t len = patch_length(p, old.value.len);
 
     record->len = 0;
     buf_reserve(record, head_len + len);
-    memmove(record->data + head_len, record->data + old_head_len, old.value.len);
+    if (head_len != old_head_len)
+        memmove(record->data + head_len, record->data + old_head_len, old.value.len);
     memcpy(record->data, head, head_len);
-    patch_write(&p, record->data + head_len, old.value.len);
+    patch_write(p, record->data + head_len, old.value.len);
     record->len = head_len + len;
     return 0;
 }

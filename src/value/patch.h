@@ -41,7 +41,7 @@ size_t patch_length(const struct patch *p, size_t len);
 void patch_write(const struct patch *p, char *value, size_t len);
 
 /* Carries a patch out on an encoded record; an empty one counts as that of an empty value.
- * -1 where either cannot be read: the record is as before. */
-int patch_record(struct buf *record, struct bytes patch);
+ * -1 where it cannot be read: it is as before. */
+int patch_record(struct buf *record, const struct patch *p);
 
 #endif

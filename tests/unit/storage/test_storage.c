@@ -340,6 +340,41 @@ test_storage_patches_a_record_very_often(void **state)
     free(expected);
 }
 
+static int64_t
+count_transactions(struct bench *b)
+{
+    struct storage_stats stats;
+
+    bench_commit(b);
+    bench_wait_applied(b);
+    storage_stats(b->storage, &stats);
+    return stats.transactions;
+}
+
+/* Berkeley DB's log keeps all that a transaction writes until it ends. */
+static void
+test_storage_ends_a_transaction_by_what_it_writes_not_by_what_the_log_had(void **state)
+{
+    struct bench *b = *state;
+    char *record = calloc(1, 64 * MB + 1);
+
+    memset(record, 'r', 64 * MB);
+    memcpy(record, RECORD, strlen(RECORD));
+    b->options.apply_delay = NEVER_MS;
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", record);
+    bench_put_new(b, SHOP, "lime", RECORD "green");
+    int64_t before = count_transactions(b);
+    patch(b, "apple", 0, "R");
+    patch(b, "lime", 0, "G");
+    assert_int_equal(count_transactions(b) - before, 2);
+    record[strlen(RECORD)] = 'R';
+    assert_true(bench_has(b, SHOP, "apple", record));
+    assert_true(bench_has(b, SHOP, "lime", RECORD "Green"));
+    free(record);
+}
+
 static void
 test_storage_takes_a_batch_of_megabytes(void **state)
 {
@@ -1012,6 +1047,8 @@ main(void)
         STORAGE_TEST(test_storage_patches_records),
         STORAGE_TEST(test_storage_patched_twice_is_the_same),
         STORAGE_TEST(test_storage_patches_a_record_very_often),
+        STORAGE_TEST(
+            test_storage_ends_a_transaction_by_what_it_writes_not_by_what_the_log_had),
         STORAGE_TEST(test_storage_takes_a_batch_of_megabytes),
         STORAGE_TEST(test_storage_goes_on_behind_the_last_whole_batch_of_the_log),
         STORAGE_TEST(test_storage_refuses_a_log_with_bytes_that_are_no_effects),

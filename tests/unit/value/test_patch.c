@@ -74,18 +74,18 @@ static void
 assert_gives(int64_t old_deadline, const char *old, int64_t deadline, size_t at,
              const char *bytes, struct bytes expected)
 {
-    struct buf record = {0}, patch = encode(deadline, at, bytes_str(bytes));
+    struct buf record = {0};
+    struct patch patch = {TYPE_STRING, deadline, at, bytes_str(bytes)};
     struct record after;
 
     record_encode(&record, TYPE_STRING, old_deadline, bytes_str(old));
     for (int times = 0; times < 2; times++) {
-        assert_int_equal(patch_record(&record, buf_bytes(&patch)), 0);
+        assert_int_equal(patch_record(&record, &patch), 0);
         assert_int_equal(record_decode(buf_bytes(&record), &after), 0);
         assert_int_equal(after.deadline, deadline);
         assert_true(bytes_eq(after.value, expected));
     }
     buf_deinit(&record);
-    buf_deinit(&patch);
 }
 
 static void
@@ -106,29 +106,25 @@ static void
 test_patch_of_no_record_is_one_of_an_empty_value(void **state)
 {
     (void)state;
-    struct buf record = {0}, patch = encode(0, 2, bytes_str("X"));
+    struct buf record = {0};
+    struct patch patch = {TYPE_STRING, 0, 2, bytes_str("X")};
 
-    assert_int_equal(patch_record(&record, buf_bytes(&patch)), 0);
+    assert_int_equal(patch_record(&record, &patch), 0);
     assert_true(bytes_eq(buf_bytes(&record), bytes_of("\x01\x01\0\0X", 5)));
     buf_deinit(&record);
-    buf_deinit(&patch);
 }
 
 static void
 test_patch_leaves_a_record_it_cannot_read(void **state)
 {
     (void)state;
-    struct buf record = {0}, patch = encode(0, 2, bytes_str("X"));
+    struct buf record = {0};
+    struct patch patch = {TYPE_STRING, 0, 2, bytes_str("X")};
 
     buf_append_bytes(&record, bytes_str("no record"));
-    assert_int_equal(patch_record(&record, buf_bytes(&patch)), -1);
+    assert_int_equal(patch_record(&record, &patch), -1);
     assert_true(bytes_eq(buf_bytes(&record), bytes_str("no record")));
-    record.len = 0;
-    record_encode(&record, TYPE_STRING, 0, bytes_str("v"));
-    assert_int_equal(patch_record(&record, bytes_str("no patch")), -1);
-    assert_true(bytes_eq(buf_bytes(&record), bytes_str("\x01\x01v")));
     buf_deinit(&record);
-    buf_deinit(&patch);
 }
 
 int
