@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/bits.h"
 
-#include <stdlib.h>
-
 #include "base/arena.h"
-#include "base/mem.h"
 #include "base/number.h"
 #include "command/arguments.h"
 #include "command/notify.h"
@@ -200,17 +197,19 @@ read_operation(const struct call *c, enum bits_operation *operation)
     return ERR_SYNTAX;
 }
 
-/* The operation's result, as long as the longest of the strings; the caller frees it. */
-static char *
-combine(enum bits_operation operation, const struct bytes *strings, int count, size_t len)
-{
-    char *result = xmalloc(len);
+/* What BITOP makes its value of. */
+struct operands {
+    enum bits_operation operation;
+    struct bytes *strings;
+    size_t count;
+};
 
-    memset(result, 0, len);
-    bits_combine(operation == BITS_NOT ? BITS_NOT : BITS_OR, result, len, strings[0]);
-    for (int i = 1; i < count; i++)
-        bits_combine(operation, result, len, strings[i]);
-    return result;
+static void
+combine(void *arg, size_t at, char *to, size_t len)
+{
+    const struct operands *o = arg;
+
+    bits_combine(o->operation, to, at, len, o->strings, o->count);
 }
 
 /* BITOP AND | OR | XOR | NOT destination key ...: the length of what is made of the
@@ -218,27 +217,24 @@ combine(enum bits_operation operation, const struct bytes *strings, int count, s
 enum err
 cmd_bitop(struct call *c)
 {
-    struct bytes *strings = arena_alloc(c->scratch, (size_t)c->argc * sizeof *strings);
-    int count = c->argc - 3;
-    enum bits_operation operation;
+    struct operands o = {.count = (size_t)c->argc - 3};
     size_t len = 0;
 
-    TRY(read_operation(c, &operation));
-    if (operation == BITS_NOT && count != 1)
+    TRY(read_operation(c, &o.operation));
+    if (o.operation == BITS_NOT && o.count != 1)
         return ERR_BITOP_NOT;
-    for (int i = 0; i < count; i++) {
-        struct entry *e = arg_read(c, i + 3);
+    o.strings = arena_alloc(c->scratch, o.count * sizeof *o.strings);
+    for (size_t i = 0; i < o.count; i++) {
+        struct entry *e = arg_read(c, (int)i + 3);
         TRY(check_type(e, TYPE_STRING));
-        strings[i] = string_of(e);
-        len = strings[i].len > len ? strings[i].len : len;
+        o.strings[i] = string_of(e);
+        len = o.strings[i].len > len ? o.strings[i].len : len;
     }
 
     struct entry *old = arg_entry(c, 2);
     if (len > 0) {
-        char *result = combine(operation, strings, count, len);
-        store_set(c->store, c->argv[2], bytes_of(result, len), 0, c->now);
+        store_fill(c->store, c->argv[2], len, combine, &o, c->now);
         store_set_form(c->store, c->argv[2], FORM_RAW);
-        free(result);
         notify(c, NOTIFY_STRING, "set", c->argv[2]);
     } else if (old != NULL) {
         store_delete(c->store, old);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define PATCH_FROM 4096 /* bytes of value; a smaller one is written whole */
+#define FILL_BLOCK 4096 /* bytes; stays in the nearest cache */
 
 /* What of a value is new: len bytes from `at` on. */
 struct part {
@@ -115,32 +116,56 @@ differing(const char *old, struct bytes value)
     return (struct part){from, to - from};
 }
 
+/* A value that is being replaced. */
+struct setting {
+    struct entry *e;   /* whose value is to be written */
+    struct entry *old; /* to be freed, where it moved */
+    bool existed;
+    bool is_as_long; /* the old value stands there and is as long */
+    int64_t old_deadline;
+};
+
+static struct setting
+begin_set(struct store *s, struct bytes key, size_t len, int64_t now)
+{
+    uint32_t hash = map_hash(key);
+    struct setting set = {.e = find_to_replace(s, key, hash, now)};
+
+    set.existed = set.e != NULL && !entry_is_absent(set.e);
+    set.old_deadline = set.existed ? set.e->deadline : 0;
+    set.is_as_long = set.existed && set.e->value_len == len;
+    announce(s);
+    if (set.e == NULL)
+        set.e = store_insert(s, key, hash, TYPE_STRING, len);
+    else
+        set.e = store_make_room(s, set.e, len, &set.old);
+    set.is_as_long = set.is_as_long && set.old == NULL;
+    set.e->type = TYPE_STRING;
+    set.e->form = FORM_SET;
+    set.e->looked = (uint32_t)(now / 1000) & ENTRY_LOOKED_MAX;
+    return set;
+}
+
+static void
+end_set(struct store *s, const struct setting *set, int64_t deadline, struct part part)
+{
+    free(set->old);
+    store_place_deadline(s, set->e, set->old_deadline, deadline);
+    changed(s, set->e, set->existed, set->old_deadline, part);
+}
+
 /* Gives whether there was such a key. */
 static bool
 set(struct store *s, struct bytes key, struct bytes value, int64_t deadline, int64_t now)
 {
-    uint32_t hash = map_hash(key);
-    struct entry *e = find_to_replace(s, key, hash, now);
-    struct entry *old = NULL;
-    bool existed = e != NULL && !entry_is_absent(e);
-    int64_t old_deadline = existed ? e->deadline : 0;
+    struct setting set = begin_set(s, key, value.len, now);
     struct part part = WHOLE;
 
-    if (existed && e->value_len == value.len)
-        part = differing(entry_value(e), value);
-    announce(s);
-    if (e == NULL)
-        e = store_insert(s, key, hash, TYPE_STRING, value.len);
-    else
-        e = store_make_room(s, e, value.len, &old);
-    e->type = TYPE_STRING;
-    e->form = FORM_SET;
-    e->looked = (uint32_t)(now / 1000) & ENTRY_LOOKED_MAX;
-    memmove(entry_value(e), value.data, value.len);
-    free(old);
-    store_place_deadline(s, e, old_deadline, deadline);
-    changed(s, e, existed, old_deadline, part);
-    return existed;
+    if (set.is_as_long)
+        part = differing(entry_value(set.e), value);
+    memmove(entry_value(set.e), value.data, value.len);
+    end_set(s, &set, deadline, part);
+    return set.existed;
 }
 
 void
@@ -148,6 +173,37 @@ store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadlin
           int64_t now)
 {
     if (!set(s, key, value, deadline, now))
+        tell_created(s, key);
+}
+
+/* Writes a value block by block, and gives what of it becomes another one. */
+static struct part
+fill_blocks(const struct setting *set, store_fill_fn *fill, void *arg)
+{
+    char block[FILL_BLOCK], *value = entry_value(set->e);
+    size_t len = set->e->value_len, first = len, end = 0;
+
+    for (size_t at = 0, n; at < len; at += n) {
+        n = len - at < FILL_BLOCK ? len - at : FILL_BLOCK;
+        fill(arg, at, block, n);
+        if (set->is_as_long && memcmp(value + at, block, n) == 0)
+            continue;
+        memcpy(value + at, block, n);
+        first = first < at ? first : at;
+        end = at + n;
+    }
+    return first < end ? (struct part){first, end - first} : (struct part){0, 0};
+}
+
+void
+store_fill(struct store *s, struct bytes key, size_t len, store_fill_fn *fill, void *arg,
+           int64_t now)
+{
+    struct setting set = begin_set(s, key, len, now);
+    struct part part = fill_blocks(&set, fill, arg);
+
+    end_set(s, &set, 0, set.is_as_long ? part : WHOLE);
+    if (!set.existed)
         tell_created(s, key);
 }
 

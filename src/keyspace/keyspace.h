@@ -202,6 +202,14 @@ enum string_form entry_form(const struct entry *e);
 void store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadline,
                int64_t now);
 
+/* The same for a value of len bytes, without a deadline: fill(arg, at, to, n) writes n of
+ * them, those from `at` on, and is called from the front to the end. Values of other keys
+ * are where they were meanwhile; the old one is too, but what is before `at` may be gone.
+ */
+typedef void store_fill_fn(void *arg, size_t at, char *to, size_t len);
+void store_fill(struct store *s, struct bytes key, size_t len, store_fill_fn *fill,
+                void *arg, int64_t now);
+
 /* Notes the form of a string that was just set, which is no change. */
 void store_set_form(struct store *s, struct bytes key, enum string_form form);
 

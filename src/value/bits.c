@@ -139,10 +139,9 @@ combine(enum bits_operation operation, char *to, size_t len, struct bytes from)
         to[at] = (char)combined(operation, (unsigned char)to[at], 0);
 }
 
-void
-bits_combine(enum bits_operation operation, char *to, size_t len, struct bytes from)
+static void
+combine_with(enum bits_operation operation, char *to, size_t len, struct bytes from)
 {
-    assert(from.len <= len);
     switch (operation) {
     case BITS_AND:
         combine(BITS_AND, to, len, from);
@@ -157,4 +156,28 @@ bits_combine(enum bits_operation operation, char *to, size_t len, struct bytes f
         combine(BITS_NOT, to, len, from);
         break;
     }
+}
+
+/* What a string has in the len bytes from `at` on. */
+static struct bytes
+part_of(struct bytes s, size_t at, size_t len)
+{
+    size_t left = s.len > at ? s.len - at : 0;
+
+    return left == 0 ? bytes_of("", 0) : bytes_of(s.data + at, left < len ? left : len);
+}
+
+void
+bits_combine(enum bits_operation operation, char *to, size_t at, size_t len,
+             const struct bytes *strings, size_t count)
+{
+    assert(count > 0);
+    struct bytes first = part_of(strings[0], at, len);
+
+    memcpy(to, first.data, first.len);
+    memset(to + first.len, 0, len - first.len);
+    if (operation == BITS_NOT)
+        combine_with(BITS_NOT, to, len, first);
+    for (size_t i = 1; i < count; i++)
+        combine_with(operation, to, len, part_of(strings[i], at, len));
 }

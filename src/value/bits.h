@@ -22,7 +22,9 @@ int64_t bits_find(struct bytes s, bool bit, uint64_t first, uint64_t count);
 
 enum bits_operation { BITS_AND, BITS_OR, BITS_XOR, BITS_NOT };
 
-/* to = to operation from, bit by bit; NOT: to = not from. from.len <= len. */
-void bits_combine(enum bits_operation operation, char *to, size_t len, struct bytes from);
+/* Writes the len bytes from `at` on of what is made of count strings (NOT: of one), bit by
+ * bit. */
+void bits_combine(enum bits_operation operation, char *to, size_t at, size_t len,
+                  const struct bytes *strings, size_t count);
 
 #endif

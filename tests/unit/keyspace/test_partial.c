@@ -147,6 +147,30 @@ test_value_that_is_much_like_the_old_one_costs_what_differs(void **state)
 }
 
 static void
+copy_part(void *arg, size_t at, char *to, size_t len)
+{
+    memcpy(to, (const char *)arg + at, len);
+}
+
+static void
+test_value_that_is_filled_in_costs_the_blocks_that_differ(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    w->bench.options.apply_delay = NEVER_MS;
+    world_start(w);
+    set_large(w, &m);
+    int64_t before = log_ahead(w);
+    memcpy(m.value + 5000, "other", 5);
+    for (int i = 0; i < 2; i++) {
+        store_fill(w->shop, bytes_str("large"), m.len, copy_part, m.value, NOW);
+        assert_large(w, &m, 0);
+    }
+    assert_in_range(log_ahead(w) - before, 5, 5000);
+}
+
+static void
 test_partial_entry_gets_its_value_when_it_is_wanted(void **state)
 {
     struct world *w = *state;
@@ -285,6 +309,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_change_of_a_part_costs_its_own_bytes_in_the_log),
         WORLD_TEST(test_value_that_is_much_like_the_old_one_costs_what_differs),
+        WORLD_TEST(test_value_that_is_filled_in_costs_the_blocks_that_differ),
         WORLD_TEST(test_partial_entry_gets_its_value_when_it_is_wanted),
         WORLD_TEST(test_partial_entry_is_told_the_same_by_a_table_that_has_its_changes),
         WORLD_TEST(test_partial_entry_gets_its_value_when_its_store_is_warmed),

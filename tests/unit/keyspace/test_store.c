@@ -56,6 +56,38 @@ test_store_takes_a_value_out_of_the_old_one(void **state)
     free(large);
 }
 
+/* Writes the bytes at *arg, each one higher. */
+static void
+fill_higher(void *arg, size_t at, char *to, size_t len)
+{
+    const char *from = *(const char **)arg;
+
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)(from[at + i] + 1);
+}
+
+static void
+test_store_fills_a_value_out_of_the_old_one(void **state)
+{
+    struct world *w = *state;
+    char digits[10001];
+
+    world_open(w);
+    for (size_t len = 10000; len > 9000; len -= 7) {
+        memset(digits, '4', 10000);
+        digits[len] = '\0';
+        store_set(w->shop, bytes_str("apple"), bytes_of(digits, 10000), NOW + 5, 0);
+        const char *old = entry_string(world_find(w, w->shop, "apple", 0)).data;
+        store_fill(w->shop, bytes_str("apple"), len, fill_higher, &old, 0);
+        memset(digits, '5', len);
+        world_assert(w, w->shop, "apple", digits);
+        assert_int_equal(store_expires(w->shop), 0);
+    }
+    const char *text = "abc";
+    store_fill(w->shop, bytes_str("pear"), 3, fill_higher, &text, 0);
+    world_assert(w, w->shop, "pear", "bcd");
+}
+
 static void
 test_store_appends_and_keeps_the_deadline(void **state)
 {
@@ -341,6 +373,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_store_finds_what_was_set),
         WORLD_TEST(test_store_takes_a_value_out_of_the_old_one),
+        WORLD_TEST(test_store_fills_a_value_out_of_the_old_one),
         WORLD_TEST(test_store_appends_and_keeps_the_deadline),
         WORLD_TEST(test_store_sets_and_takes_away_deadlines),
         WORLD_TEST(test_store_gives_memory_back_with_its_keys),

@@ -84,9 +84,21 @@ expected(enum bits_operation operation, bool a, bool b)
 {
     if (operation == BITS_AND)
         return a && b;
-    if (operation == BITS_OR)
-        return a || b;
-    return operation == BITS_XOR ? a != b : !b;
+    return operation == BITS_OR ? a || b : a != b;
+}
+
+/* The bit that is made of those of all strings. */
+static bool
+expected_of(enum bits_operation operation, const struct bytes *strings, size_t count,
+            size_t at)
+{
+    bool bit = bits_get(strings[0], at);
+
+    if (operation == BITS_NOT)
+        return !bit;
+    for (size_t i = 1; i < count; i++)
+        bit = expected(operation, bit, bits_get(strings[i], at));
+    return bit;
 }
 
 static void
@@ -97,16 +109,19 @@ test_bits_are_combined_as_one_by_one(void **state)
     (void)state;
     for (int round = 0; round < 2000; round++) {
         enum bits_operation operation = (enum bits_operation)(round % 4);
-        char data[BYTES], to[BYTES], before[BYTES];
-        struct bytes from = any_bytes(&random, data);
-        size_t len = from.len + random_below(&random, BYTES - from.len + 1);
-        for (size_t i = 0; i < len; i++)
-            to[i] = before[i] = (char)random_next(&random);
-        bits_combine(operation, to, len, from);
-        for (size_t at = 0; at < len * 8; at++)
-            assert_int_equal(bits_get(bytes_of(to, len), at),
-                             expected(operation, bits_get(bytes_of(before, len), at),
-                                      bits_get(from, at)));
+        size_t count = operation == BITS_NOT ? 1 : 1 + random_below(&random, 4), len = 0;
+        char data[4][BYTES], to[BYTES];
+        struct bytes strings[4];
+        for (size_t i = 0; i < count; i++) {
+            strings[i] = any_bytes(&random, data[i]);
+            len = strings[i].len > len ? strings[i].len : len;
+        }
+        size_t at = random_below(&random, len + 1);
+        bits_combine(operation, to, 0, at, strings, count);
+        bits_combine(operation, to + at, at, len - at, strings, count);
+        for (size_t bit = 0; bit < len * 8; bit++)
+            assert_int_equal(bits_get(bytes_of(to, len), bit),
+                             expected_of(operation, strings, count, bit));
     }
 }
 
