@@ -228,6 +228,12 @@ session_is_parked(const struct session *s)
 }
 
 bool
+session_is_patient(const struct session *s)
+{
+    return s->waits || migration_is_awaited(s);
+}
+
+bool
 session_may_be_silent(const struct session *s)
 {
     return session_is_parked(s) || s->monitors || subscriber_is_active(&s->subscriber);

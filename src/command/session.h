@@ -61,8 +61,12 @@ struct buf *session_output(struct session *s);
 /* Replies may leave when keyspace_promised has reached this. */
 uint64_t session_depends(const struct session *s);
 
-/* Waits for a key that is being read, or for the tables to catch up. */
+/* Waits: for a key that is being read, for the tables to catch up, for time to pass, for
+ * another server. */
 bool session_is_parked(const struct session *s);
+
+/* Of a parked one: what it waits for may take long, and its client may lose patience. */
+bool session_is_patient(const struct session *s);
 
 /* Nobody expects it to say anything: it waits, or hears what others say or do. */
 bool session_may_be_silent(const struct session *s);

@@ -5,8 +5,9 @@
  *
  * What is read goes to the session straight from the server's buffer; only what is left
  * of an unfinished request is kept in `input`. Reading stops while the session is parked,
- * while its replies are not taken, and when it is closing. The memory goes in on_closed
- * and nowhere else.
+ * while its replies are not taken, and when it is closing. But one that may be parked for
+ * long is read on, up to PARKED_INPUT bytes, because only so a hang-up is noticed. The
+ * memory goes in on_closed and nowhere else.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/log.h"
@@ -17,9 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define INPUT_KEEP  (16 * 1024)
-#define OUTPUT_KEEP SESSION_OUTPUT_FIRST
-#define SEND_MAX    (128 * 1024) /* bytes for the kernel at once, which copies them */
+#define INPUT_KEEP   (16 * 1024)
+#define OUTPUT_KEEP  SESSION_OUTPUT_FIRST
+#define SEND_MAX     (128 * 1024) /* bytes for the kernel at once, which copies them */
+#define PARKED_INPUT (64 * 1024) /* bytes read ahead of what a parked session waits for */
 
 struct client {
     uv_tcp_t socket; /* must be first: libuv gives it back */
@@ -29,6 +31,7 @@ struct client {
     struct client *next, *previous; /* all clients */
     struct client *next_ready;
     struct buf input;
+    size_t read_parked; /* bytes of it that came while the session is parked */
     struct buf sending; /* what is too much for the kernel at once; */
     size_t sent;        /* of it, that in the hands of `write` included */
     uint64_t active_ms; /* loop time */
@@ -96,11 +99,20 @@ make_ready(struct client *c)
 
 /* --- reading --- */
 
+/* Whether the session would carry out a request now. */
 static bool
-wants_input(const struct client *c)
+can_be_fed(const struct client *c)
 {
     return !session_is_parked(c->session) && !session_is_closing(c->session)
            && session_output(c->session)->len < SESSION_OUTPUT_SOFT;
+}
+
+/* What comes is kept until the session goes on. */
+static bool
+listens_for_hang_up(const struct client *c)
+{
+    return session_is_patient(c->session) && !session_is_closing(c->session)
+           && c->read_parked < PARKED_INPUT;
 }
 
 /* Input the client had read before, where there is some. */
@@ -138,7 +150,9 @@ look_at(struct client *c)
         close_client(c);
         return;
     }
-    set_reading(c, wants_input(c));
+    if (!session_is_parked(c->session))
+        c->read_parked = 0;
+    set_reading(c, can_be_fed(c) || listens_for_hang_up(c));
     if (session_output(c->session)->len > 0 || session_is_closing(c->session))
         make_ready(c);
 }
@@ -164,7 +178,7 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 static void
 send_early(struct client *c)
 {
-    if (!c->is_ready && !c->writing && !c->server->has_killed && wants_input(c)
+    if (!c->is_ready && !c->writing && !c->server->has_killed && can_be_fed(c)
         && session_depends(c->session) <= keyspace_promised(c->server->host->keyspace))
         send_output(c);
 }
@@ -184,6 +198,8 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
     s->host->bytes_in += (uint64_t)nread;
     s->host->reads++;
     c->active_ms = uv_now(&s->loop);
+    if (session_is_parked(c->session))
+        c->read_parked += (size_t)nread;
     if (buffer->base == s->read_buffer) {
         feed_fresh(c, buffer->base, (size_t)nread);
     } else {
@@ -311,7 +327,7 @@ go_on(struct client *c)
         close_client(c);
         return;
     }
-    if (c->input.len > 0 && wants_input(c) && !c->reading) {
+    if (c->input.len > 0 && can_be_fed(c) && !c->reading) {
         feed_kept(c);
         /* Its new replies wait for the next iteration: others have their turn first. */
         uv_async_send(&c->server->wakeup);

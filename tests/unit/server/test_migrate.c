@@ -598,7 +598,7 @@ test_nothing_is_sent_to_a_store_that_was_not_selected(void **state)
     struct stage s = stage_new(state, NULL);
 
     assert_asks(s.other, "OK", "SET k v");
-    begin(&s, "k 0 60000");
+    begin(&s, "k 0 1000000");
     assert_hears(s.fd, SELECT_0);
     say(s.fd, "-ERR no\r\n");
     assert_hears_the_end(s.fd);
@@ -732,9 +732,24 @@ test_a_killed_client_breaks_off(void **state)
 
     assert_asks(s.other, "OK", "SET k v");
     assert_int_equal(sscanf(ask(s.asker, "CLIENT ID"), "(integer) %ld", &id), 1);
-    begin(&s, "k 0 60000");
+    begin(&s, "k 0 1000000");
     assert_hears(s.fd, SELECT_0);
     assert_asks(s.other, "(integer) 1", "CLIENT KILL ID %ld", id);
+    assert_hears_the_end(s.fd);
+    assert_asks(s.other, "\"v\"", "GET k");
+    stage_free(&s);
+}
+
+static void
+test_a_hang_up_breaks_off(void **state)
+{
+    struct stage s = stage_new(state, NULL);
+
+    assert_asks(s.other, "OK", "SET k v");
+    begin(&s, "k 0 1000000");
+    assert_hears(s.fd, SELECT_0);
+    client_close(s.asker);
+    s.asker = NULL;
     assert_hears_the_end(s.fd);
     assert_asks(s.other, "\"v\"", "GET k");
     stage_free(&s);
@@ -746,7 +761,7 @@ test_shutdown_breaks_off(void **state)
     struct stage s = stage_new(state, NULL);
 
     assert_asks(s.other, "OK", "MSET k v l v");
-    begin(&s, "\"\" 0 60000 KEYS k l");
+    begin(&s, "\"\" 0 1000000 KEYS k l");
     assert_hears(s.fd, SELECT_0);
     say(s.fd, "+OK\r\n");
     assert_hears(s.fd, RESTORE_K RESTORE_L);
@@ -866,6 +881,7 @@ main(void)
         ON_KEYVALD(test_a_key_that_is_changed_before_its_turn_goes_as_it_is),
         ON_KEYVALD(test_a_key_that_expires_meanwhile_has_gone_over),
         ON_KEYVALD(test_a_killed_client_breaks_off),
+        ON_KEYVALD(test_a_hang_up_breaks_off),
         ON_KEYVALD(test_shutdown_breaks_off),
         ON_KEYVALD(test_a_crowd_is_served_in_turn),
         ON_KEYVALD(test_who_waits_for_its_turn_may_go),

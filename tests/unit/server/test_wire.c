@@ -24,6 +24,9 @@
 #define OVER_LIMIT       (1024 * 1024)
 #define LONG_LINE        (70 * 1024)
 #define VICTIMS          20
+#define ASKED_MAX        100000 /* looks, until something is so */
+#define FLOOD            (64 * 1024 * 1024)
+#define PIECE            4096
 #define STORE_NAME_LIMIT (64 * 1024) /* bytes in a store's name */
 
 /* --- sentences --- */
@@ -319,6 +322,89 @@ test_a_killed_client_is_gone_when_its_killer_is_told(void **state)
     daemon_free(d);
 }
 
+/* Until so many clients are connected. */
+static void
+wait_for_clients(struct client *c, const char *count)
+{
+    char line[64];
+
+    snprintf(line, sizeof line, "connected_clients:%s\\r", count);
+    for (int i = 0; i < ASKED_MAX; i++) {
+        if (strstr(client_ask(c, "INFO clients"), line) != NULL)
+            return;
+    }
+    fail_msg("there are not %s clients", count);
+}
+
+static void
+test_a_hang_up_is_noticed_while_the_client_waits(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *other = daemon_client(d), *waiting = daemon_client(d);
+
+    assert_sends(waiting, "PING\r\nWAIT 1 0\r\nSET k v\r\n");
+    assert_receives(waiting, "+PONG\r\n");
+    wait_for_clients(other, "2");
+    client_close(waiting);
+    wait_for_clients(other, "1");
+    waiting = daemon_client(d);
+    assert_asks(other, "CLIENT PAUSE 1000000 WRITE", "OK");
+    assert_sends(waiting, "PING\r\nSET k v\r\n");
+    assert_receives(waiting, "+PONG\r\n");
+    client_close(waiting);
+    wait_for_clients(other, "1");
+    assert_asks(other, "CLIENT UNPAUSE", "OK");
+    assert_asks(other, "EXISTS k", "(integer) 0");
+    client_close(other);
+    daemon_free(d);
+}
+
+/* As many as the server and the sockets take. */
+static size_t
+send_pings(struct client *c, struct client *other)
+{
+    static const char pings[] = "PING\r\nPING\r\nPING\r\nPING\r\n";
+    size_t total = 0, at = 0, len = sizeof pings - 1;
+
+    for (int refused = 0; refused < 100 && total < FLOOD;) {
+        ssize_t sent =
+            send(client_fd(c), pings + at, len - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0) {
+            total += (size_t)sent;
+            at = (at + (size_t)sent) % len;
+            refused = 0;
+        } else {
+            assert_asks(other, "PING", "PONG");
+            refused++;
+        }
+    }
+    return total;
+}
+
+/* Redis would take them all, up to its query buffer's limit. */
+static void
+test_a_client_that_waits_is_not_read_without_bound(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *other = daemon_client(d), *waiting = daemon_client(d);
+    char line[64];
+    long id;
+
+    assert_int_equal(sscanf(client_ask(waiting, "CLIENT ID"), "(integer) %ld", &id), 1);
+    setsockopt(client_fd(waiting), SOL_SOCKET, SO_SNDBUF, &(int){PIECE}, sizeof(int));
+    assert_sends(waiting, "WAIT 1 0\r\n");
+    size_t total = send_pings(waiting, other);
+    assert_true(total < FLOOD);
+    snprintf(line, sizeof line, "CLIENT UNBLOCK %ld", id);
+    assert_asks(other, line, "(integer) 1");
+    assert_receives(waiting, ":0\r\n");
+    for (size_t i = 0; i < total / strlen("PING\r\n"); i++)
+        assert_receives(waiting, "+PONG\r\n");
+    client_close(other);
+    client_close(waiting);
+    daemon_free(d);
+}
+
 static void
 test_one_client_too_many_is_told_so(void **state)
 {
@@ -602,6 +688,8 @@ main(void)
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
         ON_BOTH(test_a_killed_client_is_gone_when_its_killer_is_told),
+        ON_BOTH(test_a_hang_up_is_noticed_while_the_client_waits),
+        ON_KEYVALD(test_a_client_that_waits_is_not_read_without_bound),
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
         ON_BOTH(test_who_does_not_take_its_messages_is_hung_up_on),
