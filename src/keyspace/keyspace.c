@@ -363,49 +363,6 @@ keyspace_may_write(struct keyspace *ks)
            && storage_applied(ks->storage) == storage_written(ks->storage);
 }
 
-/* --- reads on their way --- */
-
-void
-flight_begin(struct keyspace *ks, struct flight *f)
-{
-    f->applied = storage_applied(ks->storage);
-    f->next = &ks->flights;
-    f->previous = ks->flights.previous;
-    f->next->previous = f->previous->next = f;
-}
-
-void
-flight_end(struct flight *f)
-{
-    f->next->previous = f->previous;
-    f->previous->next = f->next;
-}
-
-uint64_t
-keyspace_evict_limit(const struct keyspace *ks)
-{
-    if (ks->flights.next != &ks->flights)
-        return ks->flights.next->applied;
-    return storage_applied(ks->storage);
-}
-
-void
-keyspace_take_reads(struct keyspace *ks)
-{
-    struct storage_read *r = storage_completed(ks->storage);
-
-    while (r != NULL) {
-        struct storage_read *next = r->next;
-        if (warm_owns(ks, r))
-            warm_done(ks, r);
-        else if (r->nitems == 0)
-            listing_take(r);
-        else
-            fetch_finish(ks, r);
-        r = next;
-    }
-}
-
 /* --- background work --- */
 
 int64_t

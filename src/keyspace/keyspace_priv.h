@@ -172,7 +172,7 @@ void listing_take(struct storage_read *r); /* a read that was a listing's */
 struct cursors *cursors_new(void);
 void cursors_free(struct cursors *c);
 
-/* --- flights --- */
+/* --- reads.c --- */
 
 void flight_begin(struct keyspace *ks, struct flight *f);
 void flight_end(struct flight *f);
