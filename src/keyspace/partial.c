@@ -9,11 +9,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Takes over what a patch says besides the bytes. */
+static void
+take_head(struct store *s, struct entry *e, const struct patch *p)
+{
+    e->type = p->type & ENTRY_TYPE_MAX;
+    store_place_deadline(s, e, e->deadline, p->deadline);
+}
+
 /* Carries a patch out on an entry that has a value. */
 static int
-carry_out(struct store *s, struct bytes key, struct bytes patch)
+carry_out(struct store *s, struct entry *e, struct bytes patch)
 {
-    struct entry *e = store_entry(s, key);
     struct patch p;
 
     if (patch_decode(patch, &p) != 0)
@@ -22,8 +29,7 @@ carry_out(struct store *s, struct bytes key, struct bytes patch)
     if (len > old_len)
         e = store_resize(s, e, len);
     patch_write(&p, entry_value(e), old_len);
-    e->type = p.type;
-    store_place_deadline(s, e, e->deadline, p.deadline);
+    take_head(s, e, &p);
     return 0;
 }
 
@@ -40,8 +46,7 @@ keep(struct store *s, struct entry *e, struct bytes patch)
     e = store_resize(s, e, end + sizeof len + patch.len);
     memcpy(entry_value(e) + end, &len, sizeof len);
     memcpy(entry_value(e) + end + sizeof len, patch.data, patch.len);
-    e->type = p.type;
-    store_place_deadline(s, e, e->deadline, p.deadline);
+    take_head(s, e, &p);
     return 0;
 }
 
@@ -58,21 +63,39 @@ store_load_patch(struct store *s, struct bytes key, uint32_t hash, struct bytes 
         e->partial = true;
     }
     e->stamp = stamp;
-    return e->partial ? keep(s, e, patch) : carry_out(s, key, patch);
+    return e->partial ? keep(s, e, patch) : carry_out(s, e, patch);
 }
 
-static void
-carry_out_kept(struct store *s, struct bytes key, struct bytes kept)
+static bool
+next_kept(struct bytes *kept, struct patch *out)
 {
     uint32_t len;
 
-    while (kept.len > 0) {
-        memcpy(&len, kept.data, sizeof len);
-        kept = bytes_of(kept.data + sizeof len, kept.len - sizeof len);
-        int failed = carry_out(s, key, bytes_of(kept.data, len));
-        assert(!failed);
-        kept = bytes_of(kept.data + len, kept.len - len);
+    if (kept->len == 0)
+        return false;
+    memcpy(&len, kept->data, sizeof len);
+    struct bytes patch = bytes_of(kept->data + sizeof len, len);
+    int failed = patch_decode(patch, out);
+    assert(!failed);
+    *kept = bytes_of(patch.data + len, kept->len - sizeof len - len);
+    return true;
+}
+
+/* There may be a million of them, but the entry grows once. */
+static void
+carry_out_kept(struct store *s, struct entry *e, struct bytes kept)
+{
+    size_t len = e->value_len, end = len;
+    struct patch p;
+
+    for (struct bytes rest = kept; next_kept(&rest, &p);)
+        end = patch_length(&p, end);
+    e = store_resize(s, e, end);
+    while (next_kept(&kept, &p)) {
+        patch_write(&p, entry_value(e), len);
+        len = patch_length(&p, len);
     }
+    take_head(s, e, &p);
 }
 
 int
@@ -90,7 +113,7 @@ store_take(struct store *s, struct bytes key, const struct record *record)
         return -1;
     buf_append(&kept, entry_value(e), e->value_len);
     store_load(s, key, e->node.hash, record, e->stamp);
-    carry_out_kept(s, key, buf_bytes(&kept));
+    carry_out_kept(s, store_entry(s, key), buf_bytes(&kept));
     buf_deinit(&kept);
     return 0;
 }
