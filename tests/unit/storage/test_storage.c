@@ -252,12 +252,12 @@ test_storage_applied_twice_is_the_same(void **state)
 }
 
 static void
-patch(struct bench *b, const char *key, size_t at, const char *bytes)
+patch(struct bench *b, uint32_t store, const char *key, size_t at, const char *bytes)
 {
     char head[PATCH_HEAD_MAX];
     size_t len = patch_head(head, TYPE_STRING, 0, at);
 
-    effect_begin(&b->batch, EFFECT_PATCH, 0, SHOP, bytes_str(key), len + strlen(bytes));
+    effect_begin(&b->batch, EFFECT_PATCH, 0, store, bytes_str(key), len + strlen(bytes));
     buf_append(&b->batch, head, len);
     buf_append_bytes(&b->batch, bytes_str(bytes));
 }
@@ -271,15 +271,15 @@ test_storage_patches_records(void **state)
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", RECORD "red");
     bench_put_new(b, SHOP, "lime", RECORD "green");
-    patch(b, "lime", 5, "ish");
-    patch(b, "lime", 0, "G");
+    patch(b, SHOP, "lime", 5, "ish");
+    patch(b, SHOP, "lime", 0, "G");
     bench_commit(b);
     bench_wait_applied(b);
     assert_scans(b, SHOP, "apple=" RECORD "red lime=" RECORD "Greenish ");
-    patch(b, "apple", 0, "R");
-    patch(b, "apple", 3, "dish");
+    patch(b, SHOP, "apple", 0, "R");
+    patch(b, SHOP, "apple", 3, "dish");
     bench_put(b, SHOP, "lime", RECORD "yellow");
-    patch(b, "lime", 6, "er");
+    patch(b, SHOP, "lime", 6, "er");
     bench_commit(b);
     bench_wait_applied(b);
     assert_scans(b, SHOP, "apple=" RECORD "Reddish lime=" RECORD "yellower ");
@@ -299,13 +299,13 @@ test_storage_patched_twice_is_the_same(void **state)
     bench_put_new(b, SHOP, "pear", RECORD "yellow");
     bench_commit(b);
     for (int i = 0; i < 2; i++) {
-        patch(b, "apple", 3, "dish");
-        patch(b, "lime", 5, "ish");
-        patch(b, "pear", 8, "er");
+        patch(b, SHOP, "apple", 3, "dish");
+        patch(b, SHOP, "lime", 5, "ish");
+        patch(b, SHOP, "pear", 8, "er");
         bench_commit(b);
         if (i > 0)
             bench_wait_applied(b);
-        patch(b, "apple", 1, "E");
+        patch(b, SHOP, "apple", 1, "E");
         bench_delete(b, SHOP, "lime");
         bench_put(b, SHOP, "pear", RECORD "brown");
         bench_put_new(b, SHOP, "quince", RECORD);
@@ -329,7 +329,7 @@ test_storage_patches_a_record_very_often(void **state)
     bench_put_new(b, SHOP, "lime", RECORD "green");
     for (size_t i = 0; i < MANY_PATCHES; i++) {
         expected[2 + i] = "abc"[i % 3];
-        patch(b, "apple", i, (char[]){expected[2 + i], '\0'});
+        patch(b, SHOP, "apple", i, (char[]){expected[2 + i], '\0'});
         if (i % 1000 == 0)
             bench_commit(b);
     }
@@ -366,8 +366,8 @@ test_storage_ends_a_transaction_by_what_it_writes_not_by_what_the_log_had(void *
     bench_put_new(b, SHOP, "apple", record);
     bench_put_new(b, SHOP, "lime", RECORD "green");
     int64_t before = count_transactions(b);
-    patch(b, "apple", 0, "R");
-    patch(b, "lime", 0, "G");
+    patch(b, SHOP, "apple", 0, "R");
+    patch(b, SHOP, "lime", 0, "G");
     assert_int_equal(count_transactions(b) - before, 2);
     record[strlen(RECORD)] = 'R';
     assert_true(bench_has(b, SHOP, "apple", record));
@@ -916,10 +916,11 @@ test_storage_recovers_from_the_death_of_its_process(void **state)
 
 #define MODEL_STORES 3
 #define MODEL_KEYS   40
+#define MODEL_VALUE  64 /* bytes, at most */
 
 struct model {
     bool there[MODEL_STORES][MODEL_KEYS], expires[MODEL_STORES][MODEL_KEYS];
-    int value[MODEL_STORES][MODEL_KEYS];
+    char value[MODEL_STORES][MODEL_KEYS][MODEL_VALUE];
     uint64_t random;
 };
 
@@ -936,7 +937,7 @@ model_count(const struct model *m, int store)
 static void
 model_put(struct bench *b, struct model *m, int store, int key)
 {
-    char name[20], record[20];
+    char name[20], record[MODEL_VALUE + sizeof RECORD];
     bool expires = random_below(&m->random, 2) == 0;
     unsigned flags = (m->there[store][key] ? 0 : EFFECT_NEW)
                      | (expires ? EFFECT_HAS_DEADLINE : 0)
@@ -948,10 +949,26 @@ model_put(struct bench *b, struct model *m, int store, int key)
     }
     m->there[store][key] = true;
     m->expires[store][key] = expires;
-    m->value[store][key] = (int)random_below(&m->random, 1000);
+    snprintf(m->value[store][key], MODEL_VALUE, "%d", (int)random_below(&m->random, 1000));
     snprintf(name, sizeof name, "k%02d", key);
-    snprintf(record, sizeof record, "%d", m->value[store][key]);
+    snprintf(record, sizeof record, RECORD "%s", m->value[store][key]);
     bench_effect(b, EFFECT_PUT, flags, (uint32_t)store + 1, name, record);
+}
+
+/* Writes into the value, or beyond its end. */
+static void
+model_patch(struct bench *b, struct model *m, int store, int key)
+{
+    char *value = m->value[store][key], name[20], bytes[20];
+    size_t at = random_below(&m->random, strlen(value) + 1);
+    int len = snprintf(bytes, sizeof bytes, "%d", (int)random_below(&m->random, 1000));
+
+    if (at + (size_t)len >= MODEL_VALUE)
+        return;
+    memset(value + strlen(value), 0, MODEL_VALUE - strlen(value));
+    memcpy(value + at, bytes, (size_t)len);
+    snprintf(name, sizeof name, "k%02d", key);
+    patch(b, (uint32_t)store + 1, name, at, bytes);
 }
 
 static void
@@ -969,6 +986,8 @@ model_change(struct bench *b, struct model *m)
         memset(m->expires[store], 0, sizeof m->expires[store]);
     } else if (random_below(&m->random, 2) == 0) {
         model_put(b, m, store, key);
+    } else if (m->there[store][key] && random_below(&m->random, 2) == 0) {
+        model_patch(b, m, store, key);
     } else if (m->there[store][key]) {
         snprintf(name, sizeof name, "k%02d", key);
         bench_effect(b, EFFECT_DELETE, m->expires[store][key] ? EFFECT_HAD_DEADLINE : 0,
@@ -989,7 +1008,7 @@ assert_is_model(struct bench *b, const struct model *m)
         for (int key = 0; key < MODEL_KEYS; key++) {
             expires += m->expires[store][key];
             if (m->there[store][key])
-                buf_printf(&records, "k%02d=%d ", key, m->value[store][key]);
+                buf_printf(&records, "k%02d=" RECORD "%s ", key, m->value[store][key]);
         }
         buf_append(&records, "", 1);
         if (count > 0)
