@@ -255,7 +255,7 @@ store_delete(struct store *s, struct entry *e)
     assert(!entry_is_absent(e));
     store_place_deadline(s, e, old_deadline, 0);
     e->type = ENTRY_ABSENT;
-    e->partial = false;
+    store_set_partial(s, e, false);
     changed(s, e, true, old_deadline, WHOLE);
     if (s->count == 0) {
         store_empty(s, s->keyspace->next);

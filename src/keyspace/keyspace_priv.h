@@ -36,6 +36,7 @@ struct store {
      * hides the table. */
     bool complete, keep_absent;
     uint64_t bare_until;
+    int64_t npartial; /* partial entries; a complete store has none */
 
     /* The evictor's and the warming's. */
     size_t hand;      /* slot the evictor looks at next */
@@ -100,6 +101,8 @@ void store_load(struct store *s, struct bytes key, uint32_t hash,
                 const struct record *record, uint64_t stamp);
 
 /* --- partial.c --- */
+
+void store_set_partial(struct store *s, struct entry *e, bool partial);
 
 /* A patch from the log, put into memory. -1: the log contradicts itself. */
 int store_load_patch(struct store *s, struct bytes key, uint32_t hash, struct bytes patch,

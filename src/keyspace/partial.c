@@ -9,6 +9,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+void
+store_set_partial(struct store *s, struct entry *e, bool partial)
+{
+    s->npartial += partial - e->partial;
+    e->partial = partial;
+}
+
 /* Takes over what a patch says besides the bytes. */
 static void
 take_head(struct store *s, struct entry *e, const struct patch *p)
@@ -60,7 +67,7 @@ store_load_patch(struct store *s, struct bytes key, uint32_t hash, struct bytes 
         return -1;
     if (e == NULL) {
         e = store_insert(s, key, hash, ENTRY_ABSENT, 0);
-        e->partial = true;
+        store_set_partial(s, e, true);
     }
     e->stamp = stamp;
     return e->partial ? keep(s, e, patch) : carry_out(s, e, patch);

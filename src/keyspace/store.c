@@ -96,6 +96,7 @@ void
 store_forget(struct store *s, struct entry *e)
 {
     store_place_deadline(s, e, e->deadline, 0);
+    store_set_partial(s, e, false);
     map_remove(&s->entries, &e->node);
     note_memory(s, e, -1);
     free(e);
@@ -214,9 +215,10 @@ store_entry(const struct store *s, struct bytes key)
 bool
 store_knows(const struct store *s, struct bytes key)
 {
+    if (s->complete)
+        return true;
     const struct entry *e = store_entry(s, key);
-
-    return e != NULL ? !e->partial : s->complete;
+    return e != NULL && !e->partial;
 }
 
 void
@@ -329,6 +331,7 @@ discard_all(struct store *s)
     int64_t before = first_deadline(s);
 
     s->deadlines.count = 0;
+    s->npartial = 0;
     note_first_deadline(s, before);
     discard(s->keyspace, &s->entries);
 }
@@ -365,12 +368,13 @@ store_load(struct store *s, struct bytes key, uint32_t hash, const struct record
             store_forget(s, e);
         return;
     }
-    if (e == NULL)
+    if (e == NULL) {
         e = store_insert(s, key, hash, type, value.len);
-    else
+    } else {
+        store_set_partial(s, e, false);
         e = store_make_room(s, e, value.len, &old);
+    }
     e->type = type & ENTRY_TYPE_MAX;
-    e->partial = false;
     e->form = FORM_SET;
     memcpy(entry_value(e), value.data, value.len);
     free(old);

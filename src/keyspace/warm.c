@@ -143,7 +143,7 @@ warm_done(struct keyspace *ks, struct storage_read *r)
             return;
         }
         if (r->scan_ended && !warming->left_out && s->generation == warming->generation
-            && s->evicted == warming->evicted)
+            && s->evicted == warming->evicted && s->npartial == 0)
             s->complete = true;
     }
     s->keep_absent = !s->complete;

@@ -88,6 +88,13 @@ die_after(struct world *w, struct model *m,
 }
 
 static void
+change_nothing(struct world *w, struct model *m)
+{
+    (void)w;
+    (void)m;
+}
+
+static void
 write_here_and_there(struct world *w, struct model *m)
 {
     write_large(w, m, 5, "abc");
@@ -303,6 +310,30 @@ test_patch_of_a_key_that_is_not_there_is_damage(void **state)
     assert_null(keyspace_new(w->bench.storage));
 }
 
+/* A table that has lost a record: the store may not answer for the key by itself. */
+static void
+test_store_with_a_partial_entry_is_not_complete(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+    char patch[PATCH_HEAD_MAX];
+    size_t len = patch_head(patch, TYPE_STRING, 0, 0);
+
+    die_after(w, &m, change_nothing);
+    bench_open(&w->bench);
+    bench_replay(&w->bench);
+    effect_begin(&w->bench.batch, EFFECT_PATCH, 0, 1, bytes_str("lost"), len);
+    buf_append(&w->bench.batch, patch, len);
+    bench_commit(&w->bench);
+    bench_close(&w->bench);
+    world_start(w);
+    assert_large(w, &m, 0);
+    while (!store_knows(w->shop, bytes_str("small")))
+        world_turn(w);
+    assert_false(store_is_complete(w->shop));
+    assert_false(store_knows(w->shop, bytes_str("lost")));
+}
+
 int
 main(void)
 {
@@ -317,6 +348,7 @@ main(void)
         WORLD_TEST(test_patches_before_a_deletion_do_not_matter),
         WORLD_TEST(test_partial_entry_expires),
         WORLD_TEST(test_patch_of_a_key_that_is_not_there_is_damage),
+        WORLD_TEST(test_store_with_a_partial_entry_is_not_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
