@@ -47,13 +47,17 @@ is_touched(const struct session *s, int64_t now)
     return false;
 }
 
+/* Each has its scratch for itself: what EXEC as a whole keeps there stays. */
 static void
 run_queue(struct call *c, const struct queue *queue)
 {
+    struct arena scratch = {0};
+
     reply_array(c->out, queue->count);
     for (size_t i = 0; i < queue->count; i++) {
         const struct queued *q = queue->items[i];
         struct call each = *c;
+        each.scratch = &scratch;
         each.store = c->session->store;
         each.command = q->command;
         each.argv = q->argv;
@@ -65,9 +69,9 @@ run_queue(struct call *c, const struct queue *queue)
             dispatch_run(&each);
         else
             dispatch_error(&each, ERR_READ);
-        /* Nothing of EXEC's own stands there. */
-        arena_reset(c->scratch);
+        arena_reset(&scratch);
     }
+    arena_deinit(&scratch);
 }
 
 /* EXEC: the replies of what was queued; null if a watched key has changed. */
