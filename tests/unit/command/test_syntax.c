@@ -106,6 +106,24 @@ test_syntax_reads_what_is_said_of_a_type(void **state)
 }
 
 static void
+test_syntax_reads_what_is_empty_and_what_is_behind_a_version(void **state)
+{
+    struct arena arena = {0};
+
+    (void)state;
+    const struct argument *a = syntax_arguments(row("migrate"), &arena)->next->next;
+    assert_text(a->children->next->name, "empty_string");
+    assert_text(a->children->next->token, "");
+    while (a->next != NULL)
+        a = a->next;
+    assert_text(a->token, "KEYS");
+    assert_text(a->since, "3.0.6");
+    assert_true(a->multiple);
+    assert_true(a->optional);
+    arena_deinit(&arena);
+}
+
+static void
 test_syntax_can_read_all_rows(void **state)
 {
     struct arena arena = {0};
@@ -135,6 +153,24 @@ test_syntax_places_keys_where_the_table_does(void **state)
     assert_int_equal(syntax_key_kinds(row("ping"), kinds), 0);
 }
 
+static void
+test_syntax_places_keys_behind_a_word(void **state)
+{
+    struct key_kind kinds[KEY_KINDS_MAX];
+
+    (void)state;
+    assert_int_equal(syntax_key_kinds(row("migrate"), kinds), 2);
+    assert_true(kinds[0].is_placed);
+    assert_int_equal(kinds[0].word.len, 0);
+    assert_false(kinds[1].is_placed);
+    assert_text(kinds[1].flags, "RW access delete incomplete");
+    assert_text(kinds[1].word, "KEYS");
+    assert_int_equal(kinds[1].word_from, -2);
+    syntax_key_kinds(row("sort_ro"), kinds);
+    assert_false(kinds[1].is_placed);
+    assert_int_equal(kinds[1].word.len, 0);
+}
+
 int
 main(void)
 {
@@ -143,8 +179,10 @@ main(void)
         cmocka_unit_test(test_syntax_reads_words_values_and_choices),
         cmocka_unit_test(test_syntax_joins_names_of_what_is_together),
         cmocka_unit_test(test_syntax_reads_what_is_said_of_a_type),
+        cmocka_unit_test(test_syntax_reads_what_is_empty_and_what_is_behind_a_version),
         cmocka_unit_test(test_syntax_can_read_all_rows),
         cmocka_unit_test(test_syntax_places_keys_where_the_table_does),
+        cmocka_unit_test(test_syntax_places_keys_behind_a_word),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
