@@ -174,18 +174,18 @@ reply_histogram(struct reply *out, const struct command *cmd, const struct histo
     reply_buckets(out, h);
 }
 
-/* Whether a row was asked for, by its name or by that of its container. */
-static bool
-is_asked_for(const struct call *c, const struct command *cmd)
+/* Notes the rows that are asked for, by their names or by that of their container. */
+static void
+note_asked(const struct call *c, bool asked[COMMAND_COUNT])
 {
-    if (c->argc == 2)
-        return true;
     for (int i = 2; i < c->argc; i++) {
-        const struct command *asked = table_find_full(c->host->table, c->argv[i]);
-        if (asked != NULL && (asked == cmd || command_is_sub_of(cmd, asked)))
-            return true;
+        const struct command *cmd = table_find_full(c->host->table, c->argv[i]);
+        if (cmd == NULL || asked[cmd - commands])
+            continue;
+        asked[cmd - commands] = true;
+        for (int sub = 0; sub < COMMAND_COUNT; sub++)
+            asked[sub] |= command_is_sub_of(&commands[sub], cmd);
     }
-    return false;
 }
 
 /* LATENCY HISTOGRAM [command ...]: how many calls took at most how many microseconds. */
@@ -193,13 +193,15 @@ enum err
 cmd_latency_histogram(struct call *c)
 {
     const struct command_stats *stats = c->host->by_command;
+    bool asked[COMMAND_COUNT] = {false}, all = c->argc == 2;
     size_t count = 0;
 
+    note_asked(c, asked);
     for (int i = 0; i < COMMAND_COUNT; i++)
-        count += stats[i].times != NULL && is_asked_for(c, &commands[i]);
+        count += stats[i].times != NULL && (all || asked[i]);
     reply_map(c->out, count);
     for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (stats[i].times != NULL && is_asked_for(c, &commands[i]))
+        if (stats[i].times != NULL && (all || asked[i]))
             reply_histogram(c->out, &commands[i], stats[i].times);
     }
     return OK;
