@@ -10,11 +10,33 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 
-/* Two stores that have each other's keys afterwards. */
-struct exchange {
-    struct exchange *before;
-    struct store *a, *b; /* held */
+/* A store that will have the keys of another one, or its own again. */
+struct exchanged {
+    struct map_node node;
+    struct exchanged *next;
+    struct store *store; /* held */
+    struct store *keys;  /* whose they are now */
 };
+
+static struct bytes
+address_of(struct store *const *s)
+{
+    return bytes_of((const char *)s, sizeof *s);
+}
+
+static bool
+is_of(const struct map_node *node, struct bytes address)
+{
+    return bytes_eq(address_of(&((const struct exchanged *)node)->store), address);
+}
+
+static struct exchanged *
+find(const struct view *v, struct store *s)
+{
+    struct bytes address = address_of(&s);
+
+    return (struct exchanged *)map_find(&v->exchanged, map_hash(address), address, is_of);
+}
 
 void
 view_begin(struct view *v, struct call *c)
@@ -26,10 +48,9 @@ view_begin(struct view *v, struct call *c)
 void
 view_end(struct view *v)
 {
-    for (struct exchange *x = v->exchanges; x != NULL; x = x->before) {
-        store_release(x->a);
-        store_release(x->b);
-    }
+    for (struct exchanged *x = v->first; x != NULL; x = x->next)
+        store_release(x->store);
+    map_deinit(&v->exchanged);
     store_release(v->selected);
 }
 
@@ -44,6 +65,23 @@ follow_select(struct view *v, const struct queued *q)
     v->selected = chosen;
 }
 
+/* Takes a store that is held. */
+static struct exchanged *
+exchanged(struct view *v, struct store *s)
+{
+    struct exchanged *x = find(v, s);
+
+    if (x != NULL) {
+        store_release(s);
+        return x;
+    }
+    x = arena_alloc(v->scratch, sizeof *x);
+    *x = (struct exchanged){.next = v->first, .store = s, .keys = s};
+    v->first = x;
+    map_insert(&v->exchanged, &x->node, map_hash(address_of(&s)));
+    return x;
+}
+
 static void
 follow_swapdb(struct view *v, const struct queued *q)
 {
@@ -55,9 +93,10 @@ follow_swapdb(struct view *v, const struct queued *q)
         store_release(a);
         return;
     }
-    struct exchange *x = arena_alloc(v->scratch, sizeof *x);
-    *x = (struct exchange){v->exchanges, a, b};
-    v->exchanges = x;
+    struct exchanged *x = exchanged(v, a), *y = exchanged(v, b);
+    struct store *keys = x->keys;
+    x->keys = y->keys;
+    y->keys = keys;
 }
 
 void
@@ -80,11 +119,7 @@ view_follow(struct view *v, const struct queued *q)
 struct store *
 view_store(const struct view *v, struct store *s)
 {
-    for (const struct exchange *x = v->exchanges; x != NULL; x = x->before) {
-        if (s == x->a)
-            s = x->b;
-        else if (s == x->b)
-            s = x->a;
-    }
-    return s;
+    const struct exchanged *x = find(v, s);
+
+    return x != NULL ? x->keys : s;
 }

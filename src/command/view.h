@@ -6,9 +6,11 @@
 #ifndef COMMAND_VIEW_H
 #define COMMAND_VIEW_H
 
+#include "base/map.h"
+
 struct arena;
 struct call;
-struct exchange;
+struct exchanged;
 struct host;
 struct queued;
 struct store;
@@ -16,8 +18,9 @@ struct store;
 struct view {
     struct host *host;
     struct arena *scratch;
-    struct store *selected;     /* held */
-    struct exchange *exchanges; /* the latest first */
+    struct store *selected;  /* held */
+    struct exchanged *first; /* the stores that get other keys */
+    struct map exchanged;    /* the same, by their addresses */
 };
 
 /* As the call sees it. Ended with view_end. */
