@@ -85,42 +85,59 @@ options_of(const struct config *config, struct server *server)
     };
 }
 
-/* CONFIG SET changed something. */
-static int
-reconfigure(void *arg, const struct config *config, char error[CONFIG_ERROR_MAX])
-{
-    struct process *p = arg;
-    struct storage_options options = options_of(config, p->server);
-
-    (void)error;
-    log_set_level((enum log_level)config->loglevel);
-    keyspace_set_maxmemory(p->keyspace, config->maxmemory);
-    storage_tune(p->storage, &options);
-    return 0;
-}
-
-/* Room for maxclients beside the tables and logs; fewer clients where the system gives
- * less. */
-static void
-raise_file_limit(struct config *config)
+/* Sees that there are descriptors for all clients beside the tables and logs. Gives for
+ * how many there are. */
+static int64_t
+raise_file_limit(const struct config *config)
 {
     struct rlimit limit;
     rlim_t others = (rlim_t)config->max_open_tables + SPARE_FILES;
     rlim_t want = (rlim_t)config->maxclients + others;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-        return;
+        return config->maxclients;
     limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-    if (limit.rlim_max < want) {
-        config->maxclients =
-            limit.rlim_cur > others ? (int64_t)(limit.rlim_cur - others) : 1;
-        log_line(
-            LOG_WARNING,
-            "Only %llu files may be open: maxclients is now %lld. Raise the limit with "
-            "ulimit -n.",
-            (unsigned long long)limit.rlim_cur, (long long)config->maxclients);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= want)
+        return config->maxclients;
+    return limit.rlim_cur > others ? (int64_t)(limit.rlim_cur - others) : 1;
+}
+
+/* At the start fewer clients do where the system gives less. */
+static void
+bound_clients(struct config *config)
+{
+    int64_t room = raise_file_limit(config);
+
+    if (room < config->maxclients)
+        log_line(LOG_WARNING,
+                 "The system allows too few open files: maxclients is now %lld. Raise "
+                 "the limit with ulimit -n.",
+                 (long long)room);
+    config->maxclients = room;
+}
+
+/* CONFIG SET changed something. */
+static int
+reconfigure(void *arg, const struct config *config, char error[CONFIG_ERROR_MAX])
+{
+    struct process *p = arg;
+    struct storage_options options = options_of(config, p->server);
+    int64_t room = raise_file_limit(config);
+
+    if (room < config->maxclients) {
+        snprintf(error, CONFIG_ERROR_MAX,
+                 "CONFIG SET failed (possibly related to argument 'maxclients') - The "
+                 "operating system is not able to handle the specified number of "
+                 "clients, try with %lld",
+                 (long long)room);
+        return -1;
     }
-    setrlimit(RLIMIT_NOFILE, &limit);
+    log_set_level((enum log_level)config->loglevel);
+    keyspace_set_maxmemory(p->keyspace, config->maxmemory);
+    storage_tune(p->storage, &options);
+    return 0;
 }
 
 static int
@@ -221,7 +238,7 @@ main(int argc, char **argv)
         config_free(p.config);
         return EXIT_FAILURE;
     }
-    raise_file_limit(p.config);
+    bound_clients(p.config);
     p.server = server_new();
     return serve(&p) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -459,6 +459,23 @@ assert_receives_big(struct client *c, size_t len)
 }
 
 static void
+test_more_clients_than_files_are_not_promised(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d);
+    const char *answer = client_ask(c, "CONFIG SET maxclients 4000000000 timeout 7");
+
+    assert_non_null(strstr(answer, "(error) ERR CONFIG SET failed (possibly related to "
+                                   "argument 'maxclients') - The operating system is not "
+                                   "able to handle the specified number of clients, try "
+                                   "with "));
+    assert_asks(c, "CONFIG GET timeout", "1) \"timeout\"\n2) \"0\"");
+    assert_asks(c, "CONFIG GET maxclients", "1) \"maxclients\"\n2) \"10000\"");
+    client_close(c);
+    daemon_free(d);
+}
+
+static void
 test_a_slow_reader_holds_nobody_up(void **state)
 {
     struct daemon *d = started(state, NULL);
@@ -691,6 +708,7 @@ main(void)
         ON_BOTH(test_a_hang_up_is_noticed_while_the_client_waits),
         ON_KEYVALD(test_a_client_that_waits_is_not_read_without_bound),
         ON_BOTH(test_one_client_too_many_is_told_so),
+        ON_KEYVALD(test_more_clients_than_files_are_not_promised),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
         ON_BOTH(test_who_does_not_take_its_messages_is_hung_up_on),
         ON_BOTH(test_a_reply_over_the_limit_is_not_sent),
