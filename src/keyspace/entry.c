@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <malloc.h>
 
-#define WASTE_MAX 64 /* bytes an entry may keep beyond what it needs */
+#define WASTE_MAX 64 /* bytes an entry may keep beyond what it needs, */
+#define WASTE_OF  64 /* and one more for each so many: large ones have whole pages */
 
 struct entry *
 entry_new(struct bytes key, uint8_t type, size_t value_len)
@@ -42,7 +43,7 @@ entry_fits(const struct entry *e, size_t value_len)
     size_t need = sizeof *e + e->key_len + value_len;
     size_t have = malloc_usable_size((void *)e);
 
-    return need <= have && have - need <= WASTE_MAX;
+    return need <= have && have - need <= WASTE_MAX + need / WASTE_OF;
 }
 
 size_t
