@@ -9,11 +9,12 @@
 #include <stdlib.h>
 
 #define EFFECT_BYTES  128           /* of log, taken for a common effect */
-#define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next */
-#define DROP_STORES   64            /* looked at in one slice, whether they can go */
-#define TEND_US       1000          /* one slice of background work */
-#define TEND_EVERY_MS 100           /* at the latest */
-#define HEADROOM      (4 * 1024 * 1024) /* bytes over maxmemory before writers wait */
+#define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next; */
+#define BATCH_LARGE   (32 * 1024 * 1024) /* where this one was larger than that */
+#define DROP_STORES   64                 /* looked at in one slice, whether they can go */
+#define TEND_US       1000               /* one slice of background work */
+#define TEND_EVERY_MS 100                /* at the latest */
+#define HEADROOM      (4 * 1024 * 1024)  /* bytes over maxmemory before writers wait */
 
 /* --- opening --- */
 
@@ -294,7 +295,7 @@ commit(struct keyspace *ks)
         ks->next++;
         return -1;
     }
-    buf_clear(&ks->batch, BATCH_KEEP);
+    buf_clear(&ks->batch, ks->batch.len > BATCH_KEEP ? BATCH_LARGE : BATCH_KEEP);
     ks->next = storage_next(ks->storage);
     return 0;
 }
