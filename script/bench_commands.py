@@ -80,6 +80,7 @@ def publish(server, requests):
 
 class Client:
     def __init__(self, server):
+        self.turn = 0
         self.socket = socket.create_connection(("127.0.0.1", server.port))
 
     def __enter__(self):
@@ -124,6 +125,12 @@ def set_bit(client):
     client.ask("SETBIT", "long", random.randrange(LONG * 8), 1)
 
 
+def combine(client):
+    """Two results in turn, so that each is another one than what the destination has."""
+    client.turn = (client.turn + 1) % 2
+    client.ask("BITOP", ["AND", "XOR"][client.turn], "short", "short:1", "short:2")
+
+
 # name: what is done, how often in a round
 SCANS = {
     "SCAN of a million keys, COUNT 10": (lambda client: scan_all(client, 10), 1),
@@ -131,8 +138,7 @@ SCANS = {
     "SCAN of a million keys, COUNT 1000": (lambda client: scan_all(client, 1000), 1),
 }
 LARGE_STRINGS = {
-    "BITOP AND of two strings of 20 MB":
-        (lambda client: client.ask("BITOP", "AND", "short", "short:1", "short:2"), 10),
+    "BITOP AND, XOR of two strings of 20 MB": (combine, 10),
     "BITCOUNT of 20 MB": (lambda client: client.ask("BITCOUNT", "short:1"), 50),
     "SETBIT in 100 MB": (set_bit, 20),
     "APPEND of 10 bytes to 100 MB": (lambda client: client.ask("APPEND", "long", "x" * 10), 20),
