@@ -251,6 +251,7 @@ prefixes_note(struct host *h, struct bytes key, uint64_t by)
     for (struct prefix *x = longest_of(p, key); x != NULL; x = x->outer) {
         note(x, key, hash, by);
         p->seen = keyspace_seen(h->keyspace);
+        p->has_noted = true;
     }
 }
 
@@ -333,5 +334,5 @@ prefixes_tell(struct host *h)
         if (p->all[i]->noted.count > 0)
             tell_prefix(p->all[i], p->seen);
     }
-    p->seen = 0;
+    p->has_noted = false;
 }

@@ -18,7 +18,8 @@ struct session;
 struct prefixes {
     struct prefix **all; /* those that are listened to, in the order of bytes_cmp */
     size_t count;
-    uint64_t seen; /* what has been noted depends on this; 0: nothing has been */
+    bool has_noted; /* that a key has changed, */
+    uint64_t seen;  /* which depends on this */
 };
 
 /* From now on the session hears of keys that begin with this, if it did not already. */

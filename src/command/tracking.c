@@ -198,7 +198,7 @@ tracking_tell_flush(struct host *h)
 void
 tracking_broadcast(struct host *h)
 {
-    if (h->tracking.prefixes.seen > 0)
+    if (h->tracking.prefixes.has_noted)
         prefixes_tell(h);
 }
 

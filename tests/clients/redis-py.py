@@ -218,6 +218,10 @@ def caching():
         expect(reader.client_tracking_on(clientid=number), b"OK")
         expect(reader.client_getredir(), number)
         expect(reader.mget("price", "name"), [None, None])
+        figures = ["clients", "total_keys", "total_items", "total_prefixes"]
+        expect([r.info()["tracking_" + name] for name in figures], [1, 2, 2, 0])
+        client, = [c for c in r.client_list() if int(c["id"]) == reader.client_id()]
+        expect((client["flags"], client["redir"]), ("t", str(number)))
         r.set("price", 2)
         expect(listener.read_response(), [b"message", b"__redis__:invalidate", [b"price"]])
         r.flushdb()

@@ -48,8 +48,27 @@ struct keyspace {
     char asked[ASKED_MAX]; /* "store/key " for each key that was asked for last */
     int nfetches;
     int ncancelled;
-    struct fetch *fetch; /* NULL: none is under way */
+    struct fetch *fetch;          /* NULL: none is under way */
+    keyspace_changed_fn *changed; /* or NULL */
+    void *changed_arg;
 };
+
+void
+keyspace_tell(struct keyspace *ks, keyspace_told_fn *expired, keyspace_told_fn *created,
+              void *arg)
+{
+    (void)ks;
+    (void)expired;
+    (void)created;
+    (void)arg;
+}
+
+void
+keyspace_tell_changes(struct keyspace *ks, keyspace_changed_fn *changed, void *arg)
+{
+    ks->changed = changed;
+    ks->changed_arg = arg;
+}
 
 uint64_t
 keyspace_seen(const struct keyspace *ks)
@@ -155,6 +174,8 @@ store_set(struct store *s, struct bytes key, struct bytes value, int64_t deadlin
     e->store = s;
     snprintf(e->key, sizeof e->key, "%.*s", (int)key.len, key.data);
     snprintf(e->value, sizeof e->value, "%.*s", (int)value.len, value.data);
+    if (s->ks->changed != NULL)
+        s->ks->changed(s->ks->changed_arg, key, false);
 }
 
 enum type

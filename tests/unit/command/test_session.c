@@ -148,6 +148,21 @@ is_shown(struct client *c, const char *lines)
     buf_clear(out, 0);
 }
 
+/* What a session in RESP3 hears of a key. */
+#define CHANGED(key) ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\n" key "\r\n"
+
+/* It speaks RESP3 and tracks from now on. */
+static void
+tracks(struct client *c, const char *how)
+{
+    says(c, "HELLO 3\r\n");
+    hears_of(c, "%7");
+    says(c, "CLIENT TRACKING ON ");
+    says(c, how);
+    says(c, "\r\n");
+    hears(c, "+OK\r\n");
+}
+
 /* --- taking requests --- */
 
 static void
@@ -864,6 +879,114 @@ test_session_that_watches_sees_nothing_where_it_wants_no_replies(void **state)
     is_shown(&f->a, "[0 127.0.0.1:1] \"PING\"\r\n");
 }
 
+/* --- tracking --- */
+
+static void
+test_session_hears_of_a_change_when_it_is_safe(void **state)
+{
+    struct fixture *f = *state;
+
+    tracks(&f->a, "");
+    says(&f->a, "GET k\r\n");
+    hears(&f->a, "_\r\n");
+    f->keyspace.stamp = 7;
+    says(&f->b, "SET k v\r\nSET k w\r\n");
+    hears(&f->a, CHANGED("k"));
+    assert_int_equal(session_depends(f->a.session), 7);
+}
+
+static void
+test_session_hears_a_broadcast_when_what_it_tells_of_is_safe(void **state)
+{
+    struct fixture *f = *state;
+
+    tracks(&f->a, "BCAST");
+    f->keyspace.stamp = 7;
+    says(&f->b, "SET k v\r\n");
+    f->keyspace.stamp = 1;
+    says(&f->b, "GET k\r\n");
+    hears(&f->a, "");
+    host_end_turn(&f->host);
+    hears(&f->a, CHANGED("k"));
+    assert_int_equal(session_depends(f->a.session), 7);
+    host_end_turn(&f->host);
+    hears(&f->a, "");
+}
+
+static void
+test_session_hears_of_changes_though_it_wants_no_answers(void **state)
+{
+    struct fixture *f = *state;
+
+    tracks(&f->a, "");
+    says(&f->a, "GET k\r\nCLIENT REPLY OFF\r\n");
+    hears(&f->a, "_\r\n");
+    says(&f->a, "SET k v\r\nGET k\r\n");
+    hears(&f->a, CHANGED("k"));
+    says(&f->b, "SET k w\r\n");
+    hears(&f->a, CHANGED("k"));
+}
+
+static void
+test_session_that_tracks_may_end(void **state)
+{
+    struct fixture *f = *state;
+
+    tracks(&f->a, "");
+    says(&f->a, "GET k\r\n");
+    client_deinit(&f->a);
+    says(&f->b, "SET k v\r\n");
+    hears(&f->b, "+OK\r\n");
+    assert_null(f->keyspace.changed);
+    tracks(&f->b, "BCAST PREFIX k PREFIX l");
+    assert_non_null(f->keyspace.changed);
+    says(&f->b, "SET k v\r\n");
+    client_deinit(&f->b);
+    host_end_turn(&f->host);
+    assert_null(f->keyspace.changed);
+    assert_int_equal(f->host.tracking.nclients, 0);
+}
+
+static void
+test_session_hears_at_once_that_its_key_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config->tracking_table_max_keys = 1;
+    tracks(&f->a, "NOLOOP");
+    says(&f->a, "GET k\r\n");
+    hears(&f->a, "_\r\n");
+    says(&f->a, "EXISTS l\r\n");
+    hears(&f->a, ":0\r\n");
+    says(&f->a, "PING\r\n");
+    hears_of(&f->a, ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\n");
+    assert_int_equal(f->host.tracking.tracked.keys.count, 1);
+    says(&f->a, "MGET a b c d\r\n");
+    host_tick(&f->host);
+    assert_int_equal(f->host.tracking.tracked.keys.count, 1);
+}
+
+static void
+test_session_hears_of_prefixes_within_prefixes(void **state)
+{
+    struct fixture *f = *state;
+
+    tracks(&f->a, "BCAST PREFIX a PREFIX b PREFIX cc");
+    tracks(&f->b, "BCAST PREFIX ab PREFIX c");
+    says(&f->b, "SET ac v\r\nSET aa v\r\nSET bb v\r\nSET c v\r\nSET d v\r\n");
+    hears(&f->b, "+OK\r\n+OK\r\n+OK\r\n+OK\r\n+OK\r\n");
+    host_end_turn(&f->host);
+    hears(&f->a, ">2\r\n$10\r\ninvalidate\r\n*2\r\n$2\r\naa\r\n$2\r\nac\r\n"
+                 ">2\r\n$10\r\ninvalidate\r\n*1\r\n$2\r\nbb\r\n");
+    hears(&f->b, CHANGED("c"));
+    says(&f->b, "CLIENT TRACKING OFF\r\nSET cc v\r\nSET abc v\r\n");
+    hears(&f->b, "+OK\r\n+OK\r\n+OK\r\n");
+    host_end_turn(&f->host);
+    hears(&f->a, ">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nabc\r\n"
+                 ">2\r\n$10\r\ninvalidate\r\n*1\r\n$2\r\ncc\r\n");
+    hears(&f->b, "");
+}
+
 int
 main(void)
 {
@@ -909,6 +1032,12 @@ main(void)
         TEST(test_session_over_the_soft_limit_is_closed_when_it_stays_there),
         TEST(test_session_that_watches_and_takes_nothing_is_closed),
         TEST(test_session_counts_what_its_owner_keeps),
+        TEST(test_session_hears_of_a_change_when_it_is_safe),
+        TEST(test_session_hears_a_broadcast_when_what_it_tells_of_is_safe),
+        TEST(test_session_hears_of_changes_though_it_wants_no_answers),
+        TEST(test_session_that_tracks_may_end),
+        TEST(test_session_hears_at_once_that_its_key_is_forgotten),
+        TEST(test_session_hears_of_prefixes_within_prefixes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
