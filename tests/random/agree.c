@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "agree.h"
 
+#include "base/mem.h"
 #include "base/number.h"
 #include <stdlib.h>
 
@@ -48,6 +49,21 @@ answer_sort(struct answer *a)
 {
     if (a->nitems > 0)
         qsort(a->items, a->nitems, sizeof *a->items, by_text);
+}
+
+void
+answer_sort_once(struct answer *a)
+{
+    size_t kept = 0;
+
+    answer_sort(a);
+    for (size_t i = 0; i < a->nitems; i++) {
+        if (kept > 0 && bytes_eq(text_of(&a->items[kept - 1]), text_of(&a->items[i])))
+            answer_deinit(&a->items[i]);
+        else
+            a->items[kept++] = a->items[i];
+    }
+    a->nitems = kept;
 }
 
 /* The items are in any order: each of them is in the other as well. */
@@ -181,6 +197,41 @@ put_in_order(struct answer *a, struct answer *b)
     else
         return false;
     return true;
+}
+
+/* Takes the items of an array out, and gives what they say as texts. */
+static void
+take_keys(struct answer *all, struct answer *keys)
+{
+    size_t size = (all->nitems + keys->nitems + 1) * sizeof *all->items;
+
+    all->items = xrealloc(all->items, size);
+    for (size_t i = 0; i < keys->nitems; i++)
+        all->items[all->nitems++] = keys->items[i];
+    if (keys->null)
+        all->items[all->nitems++] =
+            (struct answer){.kind = '+', .text = bytes_dup(bytes_str("any")), .len = 3};
+    keys->nitems = 0;
+}
+
+size_t
+heard_gather(struct answer *heard, size_t count)
+{
+    struct answer all = {.kind = '>'};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (says(&heard[i], "invalidate", 2)) {
+            take_keys(&all, &heard[i].items[1]);
+            answer_deinit(&heard[i]);
+        } else {
+            heard[kept++] = heard[i];
+        }
+    }
+    answer_sort_once(&all);
+    if (kept < count)
+        heard[kept++] = all;
+    return kept;
 }
 
 void

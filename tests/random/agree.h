@@ -12,6 +12,14 @@ bool answer_agrees(const struct answer *a, const struct answer *b, enum check ch
 /* Sorts the items of an array that are texts. */
 void answer_sort(struct answer *a);
 
+/* The same, and leaves each only once. */
+void answer_sort_once(struct answer *a);
+
+/* Puts what a subscriber was told of changed keys into one item behind the others: how much
+ * one message tells depends on how much was done in one turn of the loop. Gives how many
+ * items there are. */
+size_t heard_gather(struct answer *heard, size_t count);
+
 /* Brings what a subscriber got into an order that both servers must have. What several
  * clients did at once is put apart by client; that a key has expired may be told
  * before what is told of others; what Redis takes from a hash table is sorted: the

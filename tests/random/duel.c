@@ -317,6 +317,21 @@ hear(struct duel *d, int client, struct pipeline *p, int side)
         drop_client(d, side, client);
 }
 
+/* What a turn of the loop told at its end, behind the answer that ended the pipeline. */
+static void
+hear_rest(struct duel *d, int client, struct pipeline *p, int side)
+{
+    struct client *c = d->sides[side].clients[client];
+    struct bytes ping[] = {bytes_str("PING"), bytes_str(p->marker)};
+    struct buf out = {0};
+
+    request_encode(&out, ping, 2);
+    if (c != NULL)
+        p->answers[side].hung_up = client_exchange(c, buf_bytes(&out)) != 0;
+    buf_deinit(&out);
+    hear(d, client, p, side);
+}
+
 static enum check
 queued_check(const struct duel *d, int client, size_t number)
 {
@@ -381,11 +396,13 @@ talk_agrees(struct duel *d, int client, const struct pipeline *p)
 }
 
 static bool
-listening_agrees(struct duel *d, const struct pipeline *p)
+listening_agrees(struct duel *d, struct pipeline *p)
 {
-    const struct answers *a = &p->answers[KEYVALD], *b = &p->answers[REDIS];
+    struct answers *a = &p->answers[KEYVALD], *b = &p->answers[REDIS];
     size_t same = 0;
 
+    a->count = heard_gather(a->at, a->count);
+    b->count = heard_gather(b->at, b->count);
     heard_sort(a->at, a->count);
     heard_sort(b->at, b->count);
     while (same < a->count && same < b->count
@@ -416,6 +433,8 @@ converse(struct duel *d, struct pipeline pipelines[STREAM_CLIENTS])
     for (int i = 0; i < STREAM_CLIENTS; i++) {
         for (int side = 0; side < SIDES && request_count(&pipelines[i]) > 0; side++)
             hear(d, i, &pipelines[i], side);
+        for (int side = 0; side < SIDES && pipelines[i].marker[0] != '\0'; side++)
+            hear_rest(d, i, &pipelines[i], side);
     }
     for (int i = 0; i < STREAM_CLIENTS && agree; i++)
         agree = client_is_subscriber(i) ? listening_agrees(d, &pipelines[i])

@@ -29,21 +29,6 @@ take_items(struct answer *to, struct answer *from)
     from->nitems = 0;
 }
 
-static void
-sort_once(struct answer *a)
-{
-    size_t kept = 0;
-
-    answer_sort(a);
-    for (size_t i = 0; i < a->nitems; i++) {
-        if (kept > 0 && bytes_eq(text_of(&a->items[kept - 1]), text_of(&a->items[i])))
-            answer_deinit(&a->items[i]);
-        else
-            a->items[kept++] = a->items[i];
-    }
-    a->nitems = kept;
-}
-
 bool
 scan_all(struct client *c, const struct request *first, struct answer *out)
 {
@@ -71,7 +56,7 @@ scan_all(struct client *c, const struct request *first, struct answer *out)
         answer_deinit(&page);
     } while (strcmp(cursor, "0") != 0);
     free(cursor);
-    sort_once(out);
+    answer_sort_once(out);
     return true;
 }
 
