@@ -125,7 +125,7 @@ host_tick(struct host *h)
     memory_sample(h);
     unsent_tick(h);
     save_is_running(h);
-    tracking_shrink(h);
+    tracking_tick(h);
 }
 
 void

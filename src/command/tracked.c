@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+
+#define SLOTS_AT_ONCE 64 /* between looks at the clock */
 
 struct reading {
     struct map_node node;
@@ -22,6 +25,13 @@ struct tracked_key {
     struct reading *first;
     size_t len;
     char text[];
+};
+
+/* Nodes that nobody can find any more. */
+struct dropped {
+    struct dropped *next;
+    struct map nodes;
+    size_t at; /* the slot to go on with */
 };
 
 /* What a reading is found by. */
@@ -131,24 +141,48 @@ tracked_forget_any(struct tracked *t, tracked_fn *visit, void *arg)
 }
 
 static void
+drop(struct tracked *t, struct map *m)
+{
+    struct dropped *d = xcalloc(1, sizeof *d);
+
+    d->nodes = *m;
+    *m = (struct map){0};
+    d->next = t->dropped;
+    t->dropped = d;
+}
+
+void
+tracked_clear(struct tracked *t)
+{
+    if (t->keys.count == 0)
+        return;
+    drop(t, &t->readings);
+    drop(t, &t->keys);
+}
+
+static void
 free_node(struct map_node *node, void *arg)
 {
     map_remove(arg, node);
     free(node);
 }
 
-static void
-free_all(struct map *m)
-{
-    while (m->count > 0) {
-        for (size_t at = 0; at < map_walk_end(m); at++)
-            map_walk(m, at, free_node, m);
-    }
-}
-
 void
-tracked_clear(struct tracked *t)
+tracked_tidy(struct tracked *t, int64_t until_us)
 {
-    free_all(&t->readings);
-    free_all(&t->keys);
+    struct dropped *d;
+
+    while ((d = t->dropped) != NULL) {
+        for (int i = 0; i < SLOTS_AT_ONCE && d->nodes.count > 0; i++) {
+            if (d->at >= map_walk_end(&d->nodes))
+                d->at = 0;
+            map_walk(&d->nodes, d->at++, free_node, &d->nodes);
+        }
+        if (d->nodes.count == 0) {
+            t->dropped = d->next;
+            free(d);
+        }
+        if (clock_mono_us() >= until_us)
+            return;
+    }
 }

@@ -10,10 +10,13 @@
 #include "base/map.h"
 #include <stdint.h>
 
+struct dropped;
+
 /* All zero: no keys. */
 struct tracked {
     struct map keys;
-    struct map readings; /* by key and session */
+    struct map readings;     /* by key and session */
+    struct dropped *dropped; /* what was cleared and is not freed yet */
 };
 
 /* Notes that the session with this id has read the key. */
@@ -26,7 +29,9 @@ void tracked_forget(struct tracked *t, struct bytes key, tracked_fn *visit, void
 /* The same for a key by chance, of which there is one. */
 void tracked_forget_any(struct tracked *t, tracked_fn *visit, void *arg);
 
-/* Forgets all keys without a word. */
+/* Forgets all keys without a word. Their memory goes by and by: as long as tracked_tidy is
+ * called, which takes until this time of the measuring clock at the most. */
 void tracked_clear(struct tracked *t);
+void tracked_tidy(struct tracked *t, int64_t until_us);
 
 #endif

@@ -9,6 +9,7 @@
 #include "command/tracking.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "command/host.h"
 #include "command/keyargs.h"
 #include "command/session_priv.h"
@@ -17,6 +18,8 @@
 #include "resp/reply.h"
 
 #define SHRINK_KEYS 100 /* forgotten at once; more where that was not enough before */
+
+#define TIDY_US 1000 /* spent on freeing in one tick */
 
 #define CHANNEL "__redis__:invalidate" /* of messages to a client in RESP2 */
 
@@ -202,8 +205,8 @@ tracking_broadcast(struct host *h)
         prefixes_tell(h);
 }
 
-void
-tracking_shrink(struct host *h)
+static void
+shrink(struct host *h)
 {
     struct tracking *t = &h->tracking;
     const struct map *keys = &t->tracked.keys;
@@ -216,6 +219,14 @@ tracking_shrink(struct host *h)
     for (int n = SHRINK_KEYS * ++t->nlate; n > 0 && (int64_t)keys->count > max; n--)
         tracked_forget_any(&t->tracked, tell_reader, h);
     listen(h);
+}
+
+void
+tracking_tick(struct host *h)
+{
+    shrink(h);
+    if (h->tracking.tracked.dropped != NULL)
+        tracked_tidy(&h->tracking.tracked, clock_mono_us() + TIDY_US);
 }
 
 /* --- what is read --- */
@@ -247,7 +258,7 @@ tracking_note_read(const struct call *c)
 void
 tracking_begin(struct session *s)
 {
-    tracking_shrink(s->host);
+    shrink(s->host);
     s->host->tracking.caller = s;
 }
 
@@ -315,6 +326,7 @@ tracking_deinit(struct host *h)
 {
     keyspace_tell_changes(h->keyspace, NULL, NULL);
     tracked_clear(&h->tracking.tracked);
+    tracked_tidy(&h->tracking.tracked, INT64_MAX);
     prefixes_deinit(&h->tracking.prefixes);
     map_deinit(&h->sessions_by_id);
 }

@@ -43,7 +43,7 @@ struct tracking {
     int64_t nclients;
     struct tracked tracked;
     struct prefixes prefixes;
-    int nlate; /* tracking_shrink was not done, so many times in a row */
+    int nlate; /* the table was still too large, so many times in a row */
     /* While a request is carried out and somebody tracks: */
     struct session *caller;
     struct held *first_held, *last_held; /* what the caller hears behind its answer */
@@ -77,8 +77,8 @@ void tracking_tell(struct session *s, struct bytes keys, uint64_t seen);
 void tracking_broadcast(struct host *h);
 
 /* Forgets some of the keys that are over tracking-table-max-keys; who has read them is
- * told that they have changed. */
-void tracking_shrink(struct host *h);
+ * told that they have changed. To be called often. */
+void tracking_tick(struct host *h);
 
 /* No session is left. */
 void tracking_deinit(struct host *h);

@@ -38,6 +38,13 @@ add(struct tracked *t, const char *key, uint64_t id)
 }
 
 static void
+clear(struct tracked *t)
+{
+    tracked_clear(t);
+    tracked_tidy(t, INT64_MAX);
+}
+
+static void
 test_tracked_tells_each_reader_of_a_key_once(void **state)
 {
     struct tracked t = {0};
@@ -70,7 +77,6 @@ test_tracked_keys_are_any_bytes(void **state)
     assert_forgets(&t, bytes_str("a"), "");
     assert_forgets(&t, bytes_of(NULL, 0), ":2 ");
     assert_forgets(&t, bytes_of("a\0b", 3), "a:1 "); /* text ends at the NUL */
-    tracked_clear(&t);
 }
 
 static void
@@ -93,7 +99,7 @@ test_tracked_forgets_keys_by_chance(void **state)
         buf_deinit(&text);
     }
     assert_true(differs);
-    tracked_clear(&t);
+    clear(&t);
     assert_int_equal(t.readings.count, 0);
 }
 
@@ -127,8 +133,32 @@ test_tracked_takes_many(void **state)
     assert_int_equal(t.readings.count, MANY / 2);
     map_check(&t.keys);
     map_check(&t.readings);
+    clear(&t);
+    assert_int_equal(t.keys.count, 0);
+}
+
+static void
+test_tracked_frees_little_by_little(void **state)
+{
+    struct tracked t = {0};
+    char key[16];
+    int ntimes = 0;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof key, "key-%d", i);
+        add(&t, key, 1);
+    }
     tracked_clear(&t);
     assert_int_equal(t.keys.count, 0);
+    assert_int_equal(t.readings.count, 0);
+    add(&t, "k", 1);
+    tracked_clear(&t);
+    add(&t, "k", 2);
+    for (; t.dropped != NULL; ntimes++)
+        tracked_tidy(&t, 0);
+    assert_true(ntimes > 10);
+    assert_forgets(&t, bytes_str("k"), "k:2 ");
 }
 
 int
@@ -139,6 +169,7 @@ main(void)
         cmocka_unit_test(test_tracked_keys_are_any_bytes),
         cmocka_unit_test(test_tracked_forgets_keys_by_chance),
         cmocka_unit_test(test_tracked_takes_many),
+        cmocka_unit_test(test_tracked_frees_little_by_little),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
