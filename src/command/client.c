@@ -154,10 +154,12 @@ client_all(struct call *c, size_t *count)
     size_t n = 0;
 
     for (struct session *s = c->host->sessions; s != NULL; s = s->next_session)
-        n++;
+        n += !s->killed;
     struct session **all = arena_alloc(c->scratch, n * sizeof(struct session *));
     *count = n;
-    for (struct session *s = c->host->sessions; s != NULL; s = s->next_session)
-        all[--n] = s;
+    for (struct session *s = c->host->sessions; s != NULL; s = s->next_session) {
+        if (!s->killed)
+            all[--n] = s;
+    }
     return all;
 }

@@ -29,7 +29,8 @@ void client_append_store(struct buf *out, struct bytes name);
 /* Appends the line that describes it, with its LF. */
 void client_describe(const struct session *s, struct buf *out);
 
-/* All sessions, the oldest first, which is the order of their ids; in c's scratch. */
+/* All sessions but those that were killed, the oldest first, which is the order of their
+ * ids; in c's scratch. */
 struct session **client_all(struct call *c, size_t *count);
 
 #endif

@@ -4,6 +4,7 @@
 #include "command/arguments.h"
 #include "command/client.h"
 #include "command/host.h"
+#include "command/monitor.h"
 #include "command/session_priv.h"
 #include "command/table.h"
 #include "resp/reply.h"
@@ -90,10 +91,14 @@ kill_meant(const struct call *c, const struct filter *f, bool *is_caller_meant)
         if (!is_meant(c, f, s))
             continue;
         killed++;
-        if (s == c->session)
+        if (s == c->session) {
             *is_caller_meant = true;
-        else
-            session_kill(s);
+            continue;
+        }
+        /* It goes at the end of the turn; till then it is as good as gone. */
+        pubsub_leave(s);
+        monitor_end(s);
+        session_kill(s);
     }
     return killed;
 }

@@ -44,8 +44,10 @@ struct session *
 session_find(const struct host *h, uint64_t id)
 {
     struct bytes bytes = id_bytes(&id);
+    struct session *s =
+        (struct session *)map_find(&h->sessions_by_id, map_hash(bytes), bytes, has_id);
 
-    return (struct session *)map_find(&h->sessions_by_id, map_hash(bytes), bytes, has_id);
+    return s != NULL && s->killed ? NULL : s;
 }
 
 struct session *
@@ -299,7 +301,8 @@ session_pushed(struct session *s)
     if (is_silent(s))
         s->silent_from = s->output.len;
     s->owner->pushed(s->owner_arg);
-    unsent_check(s);
+    if (s->output.len > SESSION_OUTPUT_FIRST)
+        unsent_check(s);
 }
 
 size_t

@@ -90,7 +90,7 @@ struct session {
     int64_t last_us; /* when the last command ended */
 };
 
-/* The host's session with that id, NULL for none. */
+/* The host's session with that id, NULL for none, or one that was killed. */
 struct session *session_find(const struct host *h, uint64_t id);
 
 /* What time it is for the next command. */

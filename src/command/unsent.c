@@ -73,12 +73,11 @@ class_of(const struct session *s)
 static bool
 is_over_soft(struct session *s, const struct client_limit *limit, int64_t bytes)
 {
-    int64_t now = clock_ms();
-
     if (limit->soft == 0 || bytes < limit->soft) {
         s->over_soft_ms = 0;
         return false;
     }
+    int64_t now = clock_ms();
     if (s->over_soft_ms == 0)
         s->over_soft_ms = now;
     return now - s->over_soft_ms > limit->soft_s * 1000;

@@ -33,7 +33,7 @@ struct kept {
 void unsent_kept(const struct session *s, struct kept *out);
 
 /* Closes the session where more waits for it than may. To be called when its output has
- * grown, and now and then. */
+ * grown over SESSION_OUTPUT_FIRST, and now and then. */
 void unsent_check(struct session *s);
 
 /* The same for all sessions, a few at each call, each about once a second; and notes what
