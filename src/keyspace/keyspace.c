@@ -172,6 +172,7 @@ keyspace_new(struct storage *storage)
     ks->storage = storage;
     ks->seconds = (uint32_t)(clock_ms() / 1000);
     ks->flights.next = ks->flights.previous = &ks->flights;
+    ks->done_end = &ks->done;
     ks->cursors = cursors_new();
     heap_init(&ks->deadlines, store_heap_place);
     bool loaded = storage_rows(storage, load_row, &loader) == 0
@@ -193,7 +194,8 @@ keyspace_free(struct keyspace *ks)
 {
     ks->closing = true;
     storage_finish_reads(ks->storage);
-    keyspace_take_reads(ks);
+    while (keyspace_take_reads(ks))
+        ;
     assert(ks->warming == NULL && ks->flights.next == &ks->flights);
     while (ks->ring != NULL)
         store_free(ks->ring);

@@ -46,8 +46,9 @@ void keyspace_free(struct keyspace *ks);
 
 /* --- once an iteration of the loop --- */
 
-/* Takes in the reads that are done (and carries on with what waited for them). */
-void keyspace_take_reads(struct keyspace *ks);
+/* Takes in reads that are done, for half a millisecond or so (and carries on with what
+ * waited for them). True: there are more. */
+bool keyspace_take_reads(struct keyspace *ks);
 
 /* Appends the changes since the last time, if any. -1: the log could not be written; the
  * changes are kept for the next call, and keyspace_is_failing until one succeeds. */

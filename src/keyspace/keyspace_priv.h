@@ -73,8 +73,9 @@ struct keyspace {
     uint64_t evict_limit; /* the evictor's last, */
     size_t idle_slots;    /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
-    struct flight flights;   /* a ring with this as its head, oldest first */
-    struct warming *warming; /* the one on its way, or NULL */
+    struct flight flights; /* a ring with this as its head, oldest first */
+    struct storage_read *done, **done_end; /* reads to be taken in */
+    struct warming *warming;               /* the one on its way, or NULL */
     struct cursors *cursors;
     struct discarded *discarded; /* entries that are to be freed */
     struct keyspace_stats stats;

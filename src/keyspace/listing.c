@@ -24,7 +24,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define PIECE_BYTES   (32 * 1024) /* of keys and heads of records, read at once */
+#define PIECE_BYTES   (16 * 1024) /* of keys and heads of records, read at once */
 #define SLICE_US      250         /* in memory, at once */
 #define SLOTS_AT_ONCE 64          /* between looks at the clock */
 

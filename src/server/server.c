@@ -33,8 +33,9 @@ on_wakeup(uv_async_t *handle)
 {
     struct server *s = handle->data;
 
-    if (s->host != NULL)
-        keyspace_take_reads(s->host->keyspace);
+    /* For the rest another turn, behind the clients'. */
+    if (s->host != NULL && keyspace_take_reads(s->host->keyspace))
+        uv_async_send(handle);
 }
 
 struct server *
