@@ -3,6 +3,8 @@
 #include "value/patch.h"
 #include <endian.h>
 
+#define REACH_MAX (UINT32_MAX - RECORD_HEAD_MAX) /* a record has its length in 4 bytes */
+
 size_t
 patch_head(char *head, enum type type, int64_t deadline, size_t at)
 {
@@ -24,7 +26,7 @@ patch_decode(struct bytes bytes, struct patch *out)
     memcpy(&le, record.value.data, sizeof le);
     uint64_t at = le64toh(le);
     size_t len = record.value.len - sizeof le;
-    if (at > UINT32_MAX || len > UINT32_MAX - at)
+    if (at > REACH_MAX || len > REACH_MAX - at)
         return -1;
 
     out->type = record.type;

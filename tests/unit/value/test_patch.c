@@ -24,7 +24,8 @@ static void
 test_patch_is_read_as_it_was_written(void **state)
 {
     (void)state;
-    static const size_t places[] = {0, 1, 100 * 1024 * 1024, UINT32_MAX - 5};
+    static const size_t places[] = {0, 1, 100 * 1024 * 1024,
+                                    UINT32_MAX - RECORD_HEAD_MAX - 5};
     struct patch p;
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -67,6 +68,7 @@ test_patch_refuses_other_bytes(void **state)
     assert_unknown("\x02\x01\0\0\0\0\0\0\0\0v", 11);
     assert_unknown("\x01\x01\0\0\0\0\x01\0\0\0v", 11);
     assert_unknown("\x01\x01\xff\xff\xff\xff\0\0\0\0v", 11);
+    assert_unknown("\x01\x01\xf5\xff\xff\xff\0\0\0\0v", 11); /* with a head: 4 GB */
 }
 
 /* A record of deadline and value, patched, has the patch's deadline and this value. */
