@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PPM 1000000
+#define PPM         1000000
+#define REST        3 /* times as long as the work took, */
+#define REST_MAX_US (60 * INT64_C(1000000))
 
 void
 backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms)
@@ -73,7 +75,7 @@ void
 backlog_begin(struct backlog *b, int64_t bytes)
 {
     pthread_mutex_lock(&b->mutex);
-    b->since_us = clock_mono_us();
+    b->since_us = b->begun_us = clock_mono_us();
     atomic_store(&b->done_ppm, 0);
     atomic_store(&b->under_way, bytes);
     atomic_fetch_sub(&b->waiting, bytes);
@@ -104,6 +106,8 @@ backlog_take(struct backlog *b, uint64_t *last)
     for (;;) {
         int64_t ripe_us = b->since_us + b->delay_us;
 
+        if (ripe_us < b->rest_us)
+            ripe_us = b->rest_us;
         if (atomic_load(&b->waiting) == 0) {
             if (b->stop)
                 break;
@@ -125,7 +129,10 @@ bool
 backlog_done(struct backlog *b)
 {
     pthread_mutex_lock(&b->mutex);
+    int64_t now_us = clock_mono_us(), rest_us = REST * (now_us - b->begun_us);
     bool enough = is_enough(b);
+
+    b->rest_us = now_us + (rest_us < REST_MAX_US ? rest_us : REST_MAX_US);
     pthread_mutex_unlock(&b->mutex);
 
     atomic_store(&b->under_way, 0);

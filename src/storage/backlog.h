@@ -18,6 +18,8 @@ struct backlog {
     /* Under the mutex: */
     uint64_t last;    /* the last batch that was added */
     int64_t since_us; /* since when something waits */
+    int64_t begun_us; /* when the applier took the last portion, */
+    int64_t rest_us;  /* and until when it rests from it */
     int64_t delay_us; /* a batch may wait so long for others */
     int64_t distance; /* bytes that may wait and be under way together */
     bool hurry, stop;
@@ -34,8 +36,10 @@ void backlog_tune(struct backlog *b, int64_t distance, int64_t delay_ms);
 /* Batch number is in the log, with so many bytes of effects. Loop only. */
 void backlog_add(struct backlog *b, uint64_t number, int64_t bytes);
 
-/* Waits until there is enough, or until it is old enough. True: batches up to *last wait;
- * false: it is to stop, and nothing is left. Applier only. */
+/* Waits until there is enough, or until it is old enough; then also until the applier has
+ * rested three times as long as its last portion took, a minute at the most: little log may
+ * be much work, where it changes large values. True: batches up to *last wait; false: it is
+ * to stop, and nothing is left. Applier only. */
 bool backlog_take(struct backlog *b, uint64_t *last);
 
 /* How many bytes are worth taking at once: half the distance, so that the other half can

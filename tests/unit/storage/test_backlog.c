@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "storage/backlog.h"
 
-#define MB       (1024 * 1024)
-#define NEVER_MS (3600 * 1000) /* longer than any test */
+#define MB        (1024 * 1024)
+#define NEVER_MS  (3600 * 1000) /* longer than any test */
+#define SECOND_US INT64_C(1000000)
 
 /* It does not wait, and gives this number; of the bytes so many are taken. */
 static void
@@ -97,6 +99,35 @@ test_backlog_does_not_wait_when_it_is_hurried_or_has_enough(void **state)
     backlog_add(&b, 4, 1);
     backlog_tune(&b, 4, NEVER_MS);
     assert_takes(&b, 4, 1);
+    backlog_deinit(&b);
+}
+
+/* As if the last portion had taken so long. */
+static int64_t
+rest_after(struct backlog *b, int64_t took_us)
+{
+    uint64_t last;
+
+    backlog_add(b, 1, 1);
+    backlog_hurry(b);
+    assert_true(backlog_take(b, &last));
+    backlog_begin(b, 1);
+    b->begun_us -= took_us;
+    backlog_done(b);
+    return b->rest_us - clock_mono_us();
+}
+
+static void
+test_backlog_lets_the_applier_rest_from_long_work(void **state)
+{
+    (void)state;
+    struct backlog b;
+
+    backlog_init(&b, 4 * MB, 0);
+    assert_in_range(rest_after(&b, 10 * SECOND_US), 20 * SECOND_US, 40 * SECOND_US);
+    assert_in_range(rest_after(&b, 1000 * SECOND_US), 50 * SECOND_US, 60 * SECOND_US);
+    backlog_add(&b, 2, 2 * MB);
+    assert_takes(&b, 2, 2 * MB);
     backlog_deinit(&b);
 }
 
@@ -236,6 +267,7 @@ main(void)
         cmocka_unit_test(test_backlog_may_be_taken_a_portion_at_a_time),
         cmocka_unit_test(test_backlog_says_whether_there_is_enough_for_more),
         cmocka_unit_test(test_backlog_does_not_wait_when_it_is_hurried_or_has_enough),
+        cmocka_unit_test(test_backlog_lets_the_applier_rest_from_long_work),
         cmocka_unit_test(test_backlog_is_hurried_only_for_what_waits),
         cmocka_unit_test(test_backlog_wakes_a_taker_for_what_comes_and_for_the_end),
         cmocka_unit_test(test_backlog_stopped_gives_the_rest_and_then_nothing),
