@@ -526,7 +526,7 @@ test_a_server_that_says_nothing_is_given_up(void **state)
     assert_answered(s.asker, READING);
     assert_asks(s.other, "\"v\"", "GET k");
     hang_up(&s);
-    begin(&s, "k 0 200");
+    begin(&s, "k 0 1000");
     assert_hears(s.fd, SELECT_0);
     say(s.fd, "+OK\r\n");
     assert_hears(s.fd, RESTORE_K);
@@ -712,7 +712,7 @@ test_a_key_that_expires_meanwhile_has_gone_over(void **state)
     struct stage s = stage_new(state, NULL);
     char byte;
 
-    assert_asks(s.other, "OK", "SET k v PX 100");
+    assert_asks(s.other, "OK", "SET k v PX 1500");
     begin(&s, "k 0 60000");
     assert_hears(s.fd, SELECT_0);
     say(s.fd, "+OK\r\n");
