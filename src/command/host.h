@@ -61,6 +61,7 @@ struct host {
     bool pauses_all;         /* not only what writes */
     /* Figures. The server fills the first group, commands the second. */
     int64_t clients;
+    int64_t kept_peers; /* other servers that can be talked to without connecting */
     uint64_t connections, refused_connections, bytes_in, bytes_out;
     uint64_t reads, writes; /* of sockets */
     uint64_t commands, hits, misses, errors;

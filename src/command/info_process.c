@@ -295,7 +295,7 @@ info_stats(struct call *c, struct buf *out)
     INFO_LINE(out, "pubsubshard_channels", "%zu", h->pubsub.channels[CHANNEL_SHARD].count);
     NOTHING(out, "latest_fork_usec");
     NOTHING(out, "total_forks");
-    NOTHING(out, "migrate_cached_sockets");
+    INFO_LINE(out, "migrate_cached_sockets", "%" PRId64, h->kept_peers);
     NOTHING(out, "slave_expires_tracked_keys");
     NOTHING(out, "active_defrag_hits");
     NOTHING(out, "active_defrag_misses");

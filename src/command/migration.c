@@ -32,8 +32,8 @@ struct migration {
     struct store *store; /* held */
     const struct peer_calls *calls;
     struct peer *peer; /* NULL: not any more */
-    bool copy, replace, ended;
-    struct buf greeting; /* AUTH and SELECT, until they are sent */
+    bool copy, replace, logs_in, ended;
+    struct buf greeting; /* AUTH and SELECT */
     size_t ngreeted;     /* answers to them that are still to come */
     char *text;
     struct moving *keys; /* first those that were sent, from `next` on those that were not;
@@ -64,6 +64,14 @@ hang_up(struct migration *m)
     m->fetch = NULL;
 }
 
+/* Another migration may use the connection, but not another's password. */
+static void
+leave(struct migration *m)
+{
+    m->calls->leave(m->peer);
+    m->peer = NULL;
+}
+
 /* The session goes on, so the migration may be gone afterwards. */
 static void
 end(struct migration *m, enum err failure)
@@ -72,6 +80,8 @@ end(struct migration *m, enum err failure)
 
     m->failure = failure;
     m->ended = true;
+    if (failure == OK && m->ngreeted == 0 && !m->logs_in)
+        leave(m);
     hang_up(m);
     s->owner->resumed(s->owner_arg);
 }
@@ -199,8 +209,10 @@ static void
 on_connected(void *arg)
 {
     struct migration *m = arg;
+    struct buf out = {0};
 
-    m->calls->send(m->peer, &m->greeting, m->ngreeted, 0);
+    buf_append_bytes(&out, buf_bytes(&m->greeting));
+    m->calls->send(m->peer, &out, m->ngreeted, 0);
 }
 
 static bool
@@ -329,6 +341,7 @@ migration_new(struct call *c, const struct migration_request *r)
     m->calls = c->host->peer_calls;
     m->copy = r->copy;
     m->replace = r->replace;
+    m->logs_in = r->password != NULL;
     store_hold(m->store);
     find_keys(m, c, r);
     m->ended = m->nkeys == 0 || m->calls == NULL;

@@ -315,6 +315,7 @@ server_run(struct server *s, struct host *host)
     int failed = keyspace_commit(host->keyspace);
     client_flush_ready(s);
     client_close_all(s);
+    peer_close_kept(s);
     client_flush_ready(s);
     return failed;
 }

@@ -17,6 +17,10 @@ struct client;
 struct peer;
 struct peer_calls;
 
+struct peer_list {
+    struct peer *first, *last; /* in the order in which they came */
+};
+
 struct server {
     uv_loop_t loop;
     uv_tcp_t listeners[LISTENERS_MAX];
@@ -31,12 +35,13 @@ struct server {
     uv_async_t wakeup;
     uv_signal_t terminate, interrupt;
     struct host *host;
-    struct client *clients;              /* all */
-    struct client *ready;                /* with replies to send, or to be looked at */
-    struct peer *first_peer, *last_peer; /* other servers, in the order they came */
-    int npeers;                          /* of them, and of those that are being closed */
-    bool has_killed;                     /* some of these are to be closed */
-    int64_t retry_ms;                    /* a log that failed is not written before */
+    struct client *clients;      /* all */
+    struct client *ready;        /* with replies to send, or to be looked at */
+    struct peer_list peers;      /* other servers that are talked to */
+    struct peer_list kept_peers; /* those that may be talked to again */
+    int npeers;                  /* that have a socket, or are just losing it */
+    bool has_killed;             /* some of these are to be closed */
+    int64_t retry_ms;            /* a log that failed is not written before */
     int64_t idle_check_ms;
     bool stopping;
     char read_buffer[READ_SIZE];
@@ -57,5 +62,8 @@ extern const struct peer_calls peer_calls;
 
 /* Sends what may be sent to other servers. */
 void peer_flush_all(struct server *s);
+
+/* Closes those that nobody talks to. */
+void peer_close_kept(struct server *s);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* One connection. */
 struct peer {
-    bool is_open;
+    bool is_open, is_left;
     char to[64]; /* "host port ms" */
     const struct peer_events *events;
     void *arg;
@@ -66,7 +66,14 @@ close_peer(struct peer *p)
     p->is_open = false;
 }
 
-static const struct peer_calls calls = {open_peer, send_to_peer, close_peer};
+static void
+leave_peer(struct peer *p)
+{
+    close_peer(p);
+    p->is_left = true;
+}
+
+static const struct peer_calls calls = {open_peer, send_to_peer, leave_peer, close_peer};
 
 static void
 feed(void *arg)
@@ -184,8 +191,37 @@ test_migration_asks_for_the_peer_that_is_named(void **state)
     connect_peer(f);
     peer_hears(f, 1, WORDS("RESTORE", "$1\r\nk\r\n", "$1\r\n0\r\n"));
     peer_says(f, "+OK");
-    assert_false(f->peer.is_open);
+    assert_true(f->peer.is_left);
     hears(f, "+OK\r\n");
+}
+
+static void
+test_migration_leaves_no_connection_that_is_logged_in(void **state)
+{
+    struct fixture *f = *state;
+
+    says(f, "SET k v\r\nMIGRATE host 77 k 0 123 COPY AUTH secret\r\n");
+    hears(f, "+OK\r\n");
+    f->peer.events->connected(f->peer.arg);
+    peer_hears(f, 2, WORDS("AUTH", "secret", "SELECT"));
+    peer_says(f, "+OK");
+    peer_says(f, "+OK");
+    peer_says(f, "+OK");
+    assert_false(f->peer.is_open);
+    assert_false(f->peer.is_left);
+    hears(f, "+OK\r\n");
+}
+
+static void
+test_migration_greets_again_where_nothing_had_arrived(void **state)
+{
+    struct fixture *f = *state;
+
+    says(f, "SET k v\r\nMIGRATE host 77 k 0 123 COPY\r\n");
+    f->peer.events->connected(f->peer.arg);
+    peer_hears(f, 1, WORDS("SELECT", "0"));
+    connect_peer(f);
+    peer_hears(f, 1, WORDS("RESTORE"));
 }
 
 static void
@@ -324,6 +360,8 @@ main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_migration_asks_for_the_peer_that_is_named),
+        TEST(test_migration_leaves_no_connection_that_is_logged_in),
+        TEST(test_migration_greets_again_where_nothing_had_arrived),
         TEST(test_migration_has_a_second_where_no_time_is_given),
         TEST(test_migration_tells_nothing_before_the_log_has_it),
         TEST(test_migration_sends_what_comes_next_when_there_is_room),

@@ -494,12 +494,18 @@ say(int fd, const char *text)
 }
 
 static void
-begin(struct stage *s, const char *words)
+ask_for(struct stage *s, struct client *asker, const char *words)
 {
     char line[LINE_MAX_BYTES];
 
     snprintf(line, sizeof line, "MIGRATE 127.0.0.1 %d %s\r\n", s->port, words);
-    assert_int_equal(client_send(s->asker, bytes_str(line)), 0);
+    assert_int_equal(client_send(asker, bytes_str(line)), 0);
+}
+
+static void
+begin(struct stage *s, const char *words)
+{
+    ask_for(s, s->asker, words);
     s->fd = take_connection(s);
 }
 
@@ -587,8 +593,88 @@ test_others_are_served_meanwhile(void **state)
     assert_hears(s.fd, RESTORE_K);
     say(s.fd, "+OK\r\n");
     assert_answered(s.asker, "OK");
-    assert_hears_the_end(s.fd);
     assert_asks(s.other, "(integer) 0", "EXISTS k");
+    stage_free(&s);
+}
+
+/* A migration of k, on a connection that is there. */
+static void
+play_along(struct stage *s, struct client *asker)
+{
+    assert_hears(s->fd, SELECT_0);
+    say(s->fd, "+OK\r\n");
+    assert_hears(s->fd, RESTORE_K);
+    say(s->fd, "+OK\r\n");
+    assert_answered(asker, "OK");
+}
+
+static void
+test_a_connection_is_used_again(void **state)
+{
+    struct stage s = stage_new(state, NULL);
+
+    assert_asks(s.other, "OK", "SET k v");
+    begin(&s, "k 0 60000 COPY");
+    play_along(&s, s.asker);
+    assert_non_null(strstr(ask(s.other, "INFO stats"), "migrate_cached_sockets:1"));
+    for (int i = 0; i < 3; i++) {
+        ask_for(&s, s.other, "k 0 60000 COPY");
+        play_along(&s, s.other);
+    }
+    /* It ends with its other side. */
+    hang_up(&s);
+    while (strstr(ask(s.other, "INFO stats"), "migrate_cached_sockets:0") == NULL)
+        continue;
+    begin(&s, "k 0 60000 COPY");
+    play_along(&s, s.asker);
+    stage_free(&s);
+}
+
+static void
+test_a_connection_that_is_logged_in_is_not_used_again(void **state)
+{
+    struct stage s = stage_new(state, NULL);
+
+    assert_asks(s.other, "OK", "SET k v");
+    begin(&s, "k 0 60000 COPY AUTH secret");
+    assert_hears(s.fd, "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n");
+    say(s.fd, "+OK\r\n");
+    play_along(&s, s.asker);
+    assert_hears_the_end(s.fd);
+    stage_free(&s);
+}
+
+static void
+test_a_connection_that_has_died_is_made_anew(void **state)
+{
+    struct stage s = stage_new(state, NULL);
+
+    assert_asks(s.other, "OK", "SET k v");
+    begin(&s, "k 0 60000 COPY");
+    play_along(&s, s.asker);
+    ask_for(&s, s.asker, "k 0 60000");
+    assert_hears(s.fd, SELECT_0);
+    hang_up(&s);
+    s.fd = take_connection(&s);
+    play_along(&s, s.asker);
+    assert_asks(s.other, "(integer) 0", "EXISTS k");
+    stage_free(&s);
+}
+
+static void
+test_a_connection_that_has_died_is_not_made_anew_in_the_middle(void **state)
+{
+    struct stage s = stage_new(state, NULL);
+
+    assert_asks(s.other, "OK", "SET k v");
+    begin(&s, "k 0 60000 COPY");
+    play_along(&s, s.asker);
+    ask_for(&s, s.asker, "k 0 60000");
+    assert_hears(s.fd, SELECT_0);
+    say(s.fd, "+OK\r\n");
+    hang_up(&s);
+    assert_answered(s.asker, READING);
+    assert_asks(s.other, "\"v\"", "GET k");
     stage_free(&s);
 }
 
@@ -873,6 +959,10 @@ main(void)
         ON_BOTH(test_a_server_that_dies_has_what_it_acknowledged),
         ON_BOTH(test_options_are_told_as_redis_tells_them),
         ON_KEYVALD(test_others_are_served_meanwhile),
+        ON_KEYVALD(test_a_connection_is_used_again),
+        ON_KEYVALD(test_a_connection_that_is_logged_in_is_not_used_again),
+        ON_KEYVALD(test_a_connection_that_has_died_is_made_anew),
+        ON_KEYVALD(test_a_connection_that_has_died_is_not_made_anew_in_the_middle),
         ON_KEYVALD(test_nothing_is_sent_to_a_store_that_was_not_selected),
         ON_KEYVALD(test_only_ok_is_an_acknowledgement),
         ON_KEYVALD(test_a_line_without_end_is_not_taken),
