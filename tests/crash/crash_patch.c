@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define ROUNDS      24
+#define ROUNDS      20
 #define PATCHERS    3
 #define LOAD_MS     300 /* at most, from the start of the load to the kill */
 #define RECOVERY_MS 40  /* at most, from the start to the second kill */
@@ -41,12 +41,13 @@ choose_arguments(struct crash *c, int round)
 {
     static char *const delays[] = {"0", "50", "3600000"};
     static char *const memory[] = {"0", "1", "1mb", "0"};
+    static char *const distances[] = {"1mb", "8mb"};
     char *args[] = {"--apply-delay",
                     delays[round % 3],
                     "--maxmemory",
                     memory[round % 4],
                     "--log-distance",
-                    "8mb",
+                    distances[round % 2],
                     "--table-cache",
                     "1mb",
                     NULL};

@@ -367,6 +367,27 @@ is_count(int64_t count, const struct state *seen, int store)
     return count >= there && count <= there + KEYS - FLEETING;
 }
 
+/* Which keys a SCAN tells of. */
+static void
+scan(struct redisContext *redis, bool told[KEYS])
+{
+    char cursor[TEXT_MAX] = "0";
+    int key;
+
+    do {
+        say(redis, "SCAN", WORD(cursor), WORD("COUNT"), WORD("3"), END);
+        struct redisReply *page = next_reply(redis);
+        if (page == NULL || page->type != REDIS_REPLY_ARRAY)
+            panic("SCAN was not answered");
+        snprintf(cursor, sizeof cursor, "%s", page->element[0]->str);
+        for (size_t i = 0; i < page->element[1]->elements; i++) {
+            if (sscanf(page->element[1]->element[i]->str, "value %d", &key) == 1)
+                told[key] = true;
+        }
+        freeReplyObject(page);
+    } while (strcmp(cursor, "0") != 0);
+}
+
 /* Keys are listed first, as long as values may stand in memory in parts. */
 static bool
 look_at_store(struct patcher *p, int store, struct state *seen)
@@ -378,13 +399,17 @@ look_at_store(struct patcher *p, int store, struct state *seen)
     say(redis, "DBSIZE", END);
     say(redis, "KEYS", WORD("*"), END);
     struct redisReply *size = next_reply(redis), *keys = next_reply(redis);
-    for (int key = 0; key < KEYS; key++)
+    bool told[KEYS] = {false}, scanned = true;
+    scan(redis, told);
+    for (int key = 0; key < KEYS; key++) {
         seen->values[store][key] = look_at(redis, key);
-    bool right = size != NULL && is_count(size->integer, seen, store) && keys != NULL
-                 && is_count((int64_t)keys->elements, seen, store);
+        scanned = scanned && (told[key] || !seen->values[store][key].there);
+    }
+    bool right = scanned && size != NULL && is_count(size->integer, seen, store)
+                 && keys != NULL && is_count((int64_t)keys->elements, seen, store);
     if (!right)
-        fprintf(stderr, "patcher %d: DBSIZE or KEYS of store %d is wrong\n", p->number,
-                store);
+        fprintf(stderr, "patcher %d: DBSIZE, KEYS or SCAN of store %d is wrong\n",
+                p->number, store);
     freeReplyObject(size);
     freeReplyObject(keys);
     redisFree(redis);
@@ -409,15 +434,37 @@ settle(struct patcher *p, const struct state *seen)
     return true;
 }
 
+/* As a change of values that stand in memory in parts. */
+static void
+swap_stores(struct patcher *p)
+{
+    static const struct step swap = {.kind = SWAP};
+    struct redisContext *redis = connect_to(p, 0);
+
+    if (redis == NULL)
+        panic("no connection to port %d", p->port);
+    say_change(p, redis, &swap);
+    freeReplyObject(next_reply(redis));
+    redisFree(redis);
+}
+
 bool
 patcher_check(struct patcher *p, const struct daemon *s)
 {
+    static const struct step swap = {.kind = SWAP};
     struct state seen = {0};
+    bool swapped = draw(p, 2) == 0;
 
     p->port = daemon_port(s);
+    if (swapped)
+        swap_stores(p);
     bool right = look_at_store(p, 0, &seen);
     right &= look_at_store(p, 1, &seen);
+    if (swapped)
+        state_carry_out(&seen, &swap);
     right = settle(p, &seen) && right;
+    if (swapped)
+        state_carry_out(&p->state, &swap);
     state_deinit(&seen);
     return right;
 }

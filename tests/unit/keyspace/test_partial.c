@@ -290,6 +290,41 @@ test_partial_entry_expires(void **state)
     world_assert(w, w->shop, "large", NULL);
 }
 
+static void
+test_partial_entry_is_flushed_with_its_store(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_here_and_there);
+    world_start(w);
+    assert_false(store_knows(w->shop, bytes_str("large")));
+    store_flush(w->shop);
+    world_assert(w, w->shop, "large", NULL);
+    set_large(w, &m);
+    write_large(w, &m, 3, "new");
+    world_wait_applied(w);
+    world_restart(w);
+    assert_large(w, &m, 0);
+}
+
+static void
+test_partial_entry_goes_with_its_store_to_another_name(void **state)
+{
+    struct world *w = *state;
+    struct model m;
+
+    die_after(w, &m, write_here_and_there);
+    remember(&m);
+    world_start(w);
+    struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
+    store_swap(w->shop, garden);
+    store_swap(garden, w->shop);
+    assert_false(store_knows(w->shop, bytes_str("large")));
+    assert_large(w, &m, DEADLINE);
+    store_release(garden);
+}
+
 /* A patch with no value before it. */
 static void
 test_patch_of_a_key_that_is_not_there_is_damage(void **state)
@@ -347,6 +382,8 @@ main(void)
         WORLD_TEST(test_patches_before_a_whole_value_do_not_matter),
         WORLD_TEST(test_patches_before_a_deletion_do_not_matter),
         WORLD_TEST(test_partial_entry_expires),
+        WORLD_TEST(test_partial_entry_is_flushed_with_its_store),
+        WORLD_TEST(test_partial_entry_goes_with_its_store_to_another_name),
         WORLD_TEST(test_patch_of_a_key_that_is_not_there_is_damage),
         WORLD_TEST(test_store_with_a_partial_entry_is_not_complete),
     };
