@@ -11,10 +11,11 @@
 #define EFFECT_BYTES  128           /* of log, taken for a common effect */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next; */
 #define BATCH_LARGE   (32 * 1024 * 1024) /* where this one was larger than that */
+#define BATCH_MAX     (64 * 1024 * 1024) /* bytes of it, before writers wait for the next */
 #define DROP_STORES   64                 /* looked at in one slice, whether they can go */
 #define TEND_US       1000               /* one slice of background work */
 #define TEND_EVERY_MS 100                /* at the latest */
-#define HEADROOM      (4 * 1024 * 1024)  /* bytes over maxmemory before writers wait */
+#define HEADROOM      (4 * 1024 * 1024) /* bytes over maxmemory before writers wait */
 
 /* --- opening --- */
 
@@ -357,7 +358,7 @@ keyspace_promised(const struct keyspace *ks)
 bool
 keyspace_may_write(struct keyspace *ks)
 {
-    if (!storage_may_write(ks->storage))
+    if (ks->batch.len >= BATCH_MAX || !storage_may_write(ks->storage))
         return false;
     if (ks->maxmemory == 0 || ks->memory <= ks->maxmemory + ks->maxmemory / 8 + HEADROOM)
         return true;

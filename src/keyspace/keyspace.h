@@ -83,7 +83,8 @@ void keyspace_forget_seen(struct keyspace *ks);
  * appendfsync always the durable one. */
 uint64_t keyspace_promised(const struct keyspace *ks);
 
-/* Whether the tables are near enough and memory is free enough for another write. */
+/* Whether the tables are near enough, memory is free enough, and the batch is small enough
+ * for another write. */
 bool keyspace_may_write(struct keyspace *ks);
 
 /* --- memory --- */

@@ -383,6 +383,22 @@ test_keyspace_lets_nobody_write_while_memory_waits_for_the_tables(void **state)
     free(large);
 }
 
+/* RENAME writes a value of any length to the batch, and a client can send many at once. */
+static void
+test_keyspace_takes_no_more_writes_while_the_batch_is_large(void **state)
+{
+    struct world *w = *state;
+    char *large = calloc(1, 65 * MB);
+
+    world_start(w);
+    assert_true(keyspace_may_write(w->keyspace));
+    store_set(w->shop, bytes_str("large"), bytes_of(large, 65 * MB), 0, 0);
+    assert_false(keyspace_may_write(w->keyspace));
+    world_wait_applied(w);
+    assert_true(keyspace_may_write(w->keyspace));
+    free(large);
+}
+
 /* Files may not grow at all; or as they like. */
 static void
 forbid_files_to_grow(bool forbidden)
@@ -449,6 +465,7 @@ main(void)
         WORLD_TEST(test_keyspace_promises_what_is_written_and_in_always_what_is_durable),
         WORLD_TEST(test_keyspace_save_commits_and_makes_durable),
         WORLD_TEST(test_keyspace_lets_nobody_write_while_memory_waits_for_the_tables),
+        WORLD_TEST(test_keyspace_takes_no_more_writes_while_the_batch_is_large),
         WORLD_TEST(test_keyspace_keeps_what_the_log_refused_and_writes_it_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
