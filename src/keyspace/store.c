@@ -330,7 +330,7 @@ discard_all(struct store *s)
 {
     int64_t before = first_deadline(s);
 
-    s->deadlines.count = 0;
+    heap_deinit(&s->deadlines);
     s->npartial = 0;
     note_first_deadline(s, before);
     discard(s->keyspace, &s->entries);
