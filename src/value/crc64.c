@@ -1,9 +1,14 @@
 /*
  * See crc64.h. The table says what becomes of a byte that is pushed out; it is the sum
- * (XOR) of what becomes of its bits, so eight numbers make all of it.
+ * (XOR) of what becomes of its bits, so eight numbers make all of it. For long runs of bytes
+ * it is widened to tables for eight bytes at once, which takes a few us.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "value/crc64.h"
+
+#include <endian.h>
+
+#define LONG (16 * 1024) /* bytes from which on the wider tables pay */
 
 /* clang-format off */
 #define OF_BIT(byte, bit, crc) ((byte) & (bit) ? UINT64_C(crc) : 0)
@@ -17,14 +22,51 @@
 #define OF_64(byte) OF_16(byte), OF_16((byte) + 16), OF_16((byte) + 32), OF_16((byte) + 48)
 /* clang-format on */
 
-static const uint64_t table[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
+static const uint64_t of_byte[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
+
+static uint64_t
+push(uint64_t crc)
+{
+    return crc >> 8 ^ of_byte[crc & 0xff];
+}
+
+/* What becomes of a byte that `behind` others follow in its word. */
+static void
+fill(uint64_t table[8][256])
+{
+    for (int byte = 0; byte < 256; byte++) {
+        table[0][byte] = of_byte[byte];
+        for (int behind = 1; behind < 8; behind++)
+            table[behind][byte] = push(table[behind - 1][byte]);
+    }
+}
+
+/* Eight bytes at once: their sums can be looked up side by side. */
+static uint64_t
+push_word(uint64_t table[8][256], uint64_t crc, const char *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    word = le64toh(word) ^ crc;
+    crc = 0;
+    for (int i = 0; i < 8; i++)
+        crc ^= table[7 - i][word >> 8 * i & 0xff];
+    return crc;
+}
 
 uint64_t
 crc64(struct bytes bytes)
 {
-    uint64_t crc = 0;
+    uint64_t crc = 0, table[8][256];
+    size_t i = 0;
 
-    for (size_t i = 0; i < bytes.len; i++)
-        crc = crc >> 8 ^ table[(crc ^ (uint8_t)bytes.data[i]) & 0xff];
+    if (bytes.len >= LONG) {
+        fill(table);
+        for (; bytes.len - i >= 8; i += 8)
+            crc = push_word(table, crc, bytes.data + i);
+    }
+    for (; i < bytes.len; i++)
+        crc = push(crc ^ (uint8_t)bytes.data[i]);
     return crc;
 }

@@ -47,12 +47,26 @@ test_crc64_is_as_it_is_defined(void **state)
     }
 }
 
+static void
+test_crc64_of_a_long_run_is_as_it_is_defined(void **state)
+{
+    static char bytes[20000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7 + i / 256);
+    for (size_t len = sizeof bytes - 16; len <= sizeof bytes; len++)
+        assert_true(crc64(bytes_of(bytes, len)) == defined(bytes_of(bytes, len)));
+    assert_true(crc64(bytes_of(bytes + 1, 16384)) == defined(bytes_of(bytes + 1, 16384)));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc64_of_the_check_string),
         cmocka_unit_test(test_crc64_is_as_it_is_defined),
+        cmocka_unit_test(test_crc64_of_a_long_run_is_as_it_is_defined),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
