@@ -7,8 +7,12 @@
 #include <cmocka.h>
 
 #include "base/glob.h"
+#include "lib/random.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+#define SEED  7
+#define PAIRS 200000 /* patterns and texts, drawn */
 
 struct row {
     const char *pattern;
@@ -122,6 +126,48 @@ test_glob_matches_bytes_with_nuls(void **state)
     assert_false(glob_match(bytes_of("a\0c", 3), bytes_of("a\0b", 3), false));
 }
 
+/* What * ? and bytes mean, written down as it is: a star tries all it could take. */
+static bool
+plain_match(const char *pattern, const char *text)
+{
+    if (*pattern == '*')
+        return plain_match(pattern + 1, text)
+               || (*text != '\0' && plain_match(pattern, text + 1));
+    if (*text == '\0' || *pattern == '\0')
+        return *text == *pattern;
+    return (*pattern == '?' || *pattern == *text) && plain_match(pattern + 1, text + 1);
+}
+
+static void
+draw(uint64_t *r, const char *alphabet, size_t nletters, char text[12])
+{
+    size_t len = 1 + random_below(r, 10);
+
+    for (size_t i = 0; i < len; i++)
+        text[i] = alphabet[random_below(r, nletters)];
+    text[len] = '\0';
+}
+
+/* It goes back to the last star only; it finds what trying all of them finds. */
+static void
+test_glob_agrees_with_a_plain_matcher(void **state)
+{
+    uint64_t r = SEED;
+    char pattern[12], text[12];
+    int nmatches = 0;
+
+    (void)state;
+    for (int i = 0; i < PAIRS; i++) {
+        draw(&r, "ab**?", 5, pattern);
+        draw(&r, "ab", 2, text);
+        bool expected = plain_match(pattern, text);
+        if (glob_match(bytes_str(pattern), bytes_str(text), false) != expected)
+            fail_msg("pattern %s, text %s: not %d", pattern, text, expected);
+        nmatches += expected;
+    }
+    assert_in_range(nmatches, PAIRS / 10, PAIRS - PAIRS / 10);
+}
+
 static void
 test_glob_takes_bounded_time_for_any_pattern(void **state)
 {
@@ -147,6 +193,7 @@ main(void)
         cmocka_unit_test(test_glob_keeps_the_odd_corners_of_redis),
         cmocka_unit_test(test_glob_folds_case_when_told_to),
         cmocka_unit_test(test_glob_matches_bytes_with_nuls),
+        cmocka_unit_test(test_glob_agrees_with_a_plain_matcher),
         cmocka_unit_test(test_glob_takes_bounded_time_for_any_pattern),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
