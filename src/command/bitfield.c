@@ -163,6 +163,8 @@ bitfield(struct call *c, bool read_only)
         else
             change(c, &ops, op);
     }
+    if (ops.len > 0)
+        store_set_form(c->store, c->argv[1], FORM_RAW);
     if (ops.changed)
         notify(c, NOTIFY_STRING, "setbit", c->argv[1]);
     return OK;

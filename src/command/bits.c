@@ -45,6 +45,8 @@ cmd_setbit(struct call *c)
         bits_put(&byte, at % 8, bit);
         string_write(c, e, place, bytes_of(&byte, 1));
         notify(c, NOTIFY_STRING, "setbit", c->argv[1]);
+    } else {
+        store_set_form(c->store, c->argv[1], FORM_RAW);
     }
 
     reply_int(c->out, before);

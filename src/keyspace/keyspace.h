@@ -212,7 +212,7 @@ typedef void store_fill_fn(void *arg, size_t at, char *to, size_t len);
 void store_fill(struct store *s, struct bytes key, size_t len, store_fill_fn *fill,
                 void *arg, int64_t now);
 
-/* Notes the form of a string that was just set, which is no change. */
+/* Notes the form of a string that is in memory, which is no change. */
 void store_set_form(struct store *s, struct bytes key, enum string_form form);
 
 /* Writes bytes over the string e from offset `at` on, and lengthens it where they go beyond
