@@ -295,8 +295,10 @@ session_push(struct session *s)
 void
 session_pushed(struct session *s)
 {
-    if (s->killed)
+    if (s->closing) {
+        s->output.len = s->push_from;
         return;
+    }
     s->unasked += s->output.len - s->push_from;
     if (is_silent(s))
         s->silent_from = s->output.len;

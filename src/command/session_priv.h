@@ -105,7 +105,8 @@ void session_select(struct session *s, struct store *store);
 void session_unwatch(struct session *s);
 
 /* Begins a message the client did not ask for, and gives where it is to be written: it
- * leaves when what has been seen till now may be told. session_pushed ends it. */
+ * leaves when what has been seen till now may be told. session_pushed ends it, and
+ * drops it where the session closes. */
 struct reply *session_push(struct session *s);
 void session_pushed(struct session *s);
 

@@ -987,6 +987,63 @@ test_session_hears_of_prefixes_within_prefixes(void **state)
     hears(&f->b, "");
 }
 
+#define SUBSCRIBED(mark) mark "3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n"
+#define MESSAGE(mark)    mark "3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$2\r\nhi\r\n"
+
+static void
+test_session_that_gets_no_replies_gets_messages(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "CLIENT REPLY SKIP\r\nSUBSCRIBE x\r\n");
+    hears(&f->a, SUBSCRIBED("*"));
+    says(&f->a, "UNSUBSCRIBE\r\nHELLO 3\r\n");
+    hears_of(&f->a, "*3\r\n$11\r\nunsubscribe\r\n");
+    says(&f->a, "CLIENT REPLY OFF\r\nSUBSCRIBE x\r\nFOO\r\nPUBLISH x hi\r\n"
+                "MULTI\r\nECHO y\r\nPUBLISH x hi\r\nECHO z\r\nEXEC\r\n");
+    hears(&f->a, SUBSCRIBED(">") MESSAGE(">") MESSAGE(">"));
+    says(&f->b, "PUBLISH x hi\r\n");
+    hears(&f->a, MESSAGE(">"));
+    says(&f->a, "CLIENT REPLY ON\r\n");
+    hears(&f->a, "+OK\r\n");
+}
+
+static void
+test_session_that_kills_itself_in_exec_hears_what_was_before(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nECHO y\r\nCLIENT KILL ID 1 SKIPME no\r\nCLIENT KILL ID x\r\n"
+                "ECHO z\r\nEXEC\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+                 "*4\r\n$1\r\ny\r\n:1\r\n");
+    assert_true(session_is_closing(f->a.session));
+}
+
+static void
+test_session_that_closes_gets_no_messages(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "SUBSCRIBE x\r\nQUIT\r\n");
+    hears(&f->a, SUBSCRIBED("*") "+OK\r\n");
+    says(&f->b, "PUBLISH x hi\r\n");
+    hears(&f->b, ":1\r\n");
+    hears(&f->a, "");
+}
+
+static void
+test_session_that_was_killed_gets_no_messages(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "SUBSCRIBE x\r\n");
+    hears(&f->a, SUBSCRIBED("*"));
+    says(&f->b, "MULTI\r\nCLIENT KILL ID 1\r\nPUBLISH x hi\r\nEXEC\r\n");
+    assert_true(session_is_killed(f->a.session));
+    hears(&f->a, "");
+}
+
 int
 main(void)
 {
@@ -1038,6 +1095,10 @@ main(void)
         TEST(test_session_that_tracks_may_end),
         TEST(test_session_hears_at_once_that_its_key_is_forgotten),
         TEST(test_session_hears_of_prefixes_within_prefixes),
+        TEST(test_session_that_gets_no_replies_gets_messages),
+        TEST(test_session_that_kills_itself_in_exec_hears_what_was_before),
+        TEST(test_session_that_closes_gets_no_messages),
+        TEST(test_session_that_was_killed_gets_no_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
