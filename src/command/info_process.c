@@ -14,7 +14,8 @@
 #include "command/save.h"
 #include "keyspace/keyspace.h"
 
-#define TICKS_PER_SECOND 10 /* how often host_tick is called */
+#define TICKS_PER_SECOND 10        /* how often host_tick is called */
+#define LRU_CLOCK_END    (1 << 24) /* seconds; Redis's begins again then */
 
 /* A figure of something keyvald has not. */
 #define NOTHING(out, name) buf_printf((out), name ":0\r\n")
@@ -57,6 +58,7 @@ info_server(struct call *c, struct buf *out)
     INFO_LINE(out, "uptime_in_days", "%" PRId64, up / (24 * 3600));
     INFO_LINE(out, "hz", "%d", TICKS_PER_SECOND);
     INFO_LINE(out, "configured_hz", "%d", TICKS_PER_SECOND);
+    INFO_LINE(out, "lru_clock", "%" PRId64, clock_ms() / 1000 % LRU_CLOCK_END);
     write_executable(out);
     INFO_LINE(out, "config_file", "%s", h->config->file);
     NOTHING(out, "io_threads_active");

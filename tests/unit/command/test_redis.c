@@ -221,19 +221,8 @@ name_on(char *line)
 static bool
 is_of_redis_alone(const char *name)
 {
-    static const char *const names[] = {
-        "redis_build_id",
-        "lru_clock",
-        "client_recent_max_input_buffer",
-        "client_recent_max_output_buffer",
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    return strncmp(name, "cmdstat_", 8) == 0 || strncmp(name, "latency_", 8) == 0
-           || strncmp(name, "errorstat_", 10) == 0;
+    return strcmp(name, "redis_build_id") == 0 || strncmp(name, "cmdstat_", 8) == 0
+           || strncmp(name, "latency_", 8) == 0 || strncmp(name, "errorstat_", 10) == 0;
 }
 
 static void
