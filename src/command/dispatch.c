@@ -125,11 +125,8 @@ is_write(const struct call *c)
 static enum err
 check_monitor(const struct call *c)
 {
-    const struct command *cmd = c->command;
-
     if (c->session->monitors
-        && (cmd->flags & (CMD_WRITE | CMD_READ) || cmd->fn == cmd_publish
-            || cmd->fn == cmd_spublish))
+        && c->command->flags & (CMD_WRITE | CMD_READ | CMD_REPLICATED))
         return ERR_MONITOR;
     return OK;
 }
@@ -195,7 +192,7 @@ refuse_unknown(struct call *c, enum err err)
     log_line(LOG_WARNING,
              "Possible SECURITY ATTACK detected: a client sent POST or Host:, as a "
              "browser does. Connection closed.");
-    c->session->closing = true;
+    session_kill(c->session);
 }
 
 static void

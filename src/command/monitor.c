@@ -96,8 +96,7 @@ begin(struct session *s)
 enum err
 cmd_monitor(struct call *c)
 {
-    bool in_exec = c->session->asked != c->command;
-    if (in_exec)
+    if (c->in_exec)
         return ERR_MONITOR_IN_EXEC;
     if (c->session->monitors)
         return OK;

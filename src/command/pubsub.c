@@ -142,7 +142,6 @@ pubsub_deinit(struct pubsub *p)
 /* --- publishing --- */
 
 struct message {
-    struct host *host;
     struct bytes channel, text;
     int64_t receivers;
 };
@@ -179,7 +178,7 @@ int64_t
 pubsub_publish(struct host *h, enum channel_kind kind, struct bytes channel,
                struct bytes message)
 {
-    struct message m = {.host = h, .channel = channel, .text = message};
+    struct message m = {.channel = channel, .text = message};
     const struct channel *c = find_channel(h, kind, channel);
     struct map *patterns = &h->pubsub.channels[CHANNEL_PATTERN];
 

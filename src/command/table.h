@@ -33,6 +33,7 @@ enum {
     CMD_KEYARGS = 1 << 17,    /* keyargs.c says where its keys are */
     CMD_SUBSCRIBED = 1 << 18, /* may be said in RESP2 while subscribed */
     CMD_TALKS = 1 << 19,      /* waits for another server; refused inside MULTI */
+    CMD_REPLICATED = 1 << 20, /* no write, but Redis may send it to replicas */
 
     CMD_ALWAYS = CMD_LOADING | CMD_STALE,
     CMD_SESSION = CMD_NOSCRIPT | CMD_ALWAYS | CMD_FAST | CMD_ALLOW_BUSY,

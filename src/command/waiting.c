@@ -85,15 +85,15 @@ waiting_unblock(struct session *s, bool with_error)
 
 /* --- who waits --- */
 
-/* Whether CLIENT PAUSE WRITE holds it: what Redis may send to its replicas. */
+/* Whether CLIENT PAUSE WRITE holds it. */
 static bool
 may_replicate(const struct call *c)
 {
-    const struct command *cmd = c->command;
+    unsigned flags = c->command->flags;
 
-    return (cmd->flags & CMD_WRITE) || cmd->fn == cmd_pfcount || cmd->fn == cmd_publish
-           || cmd->fn == cmd_spublish
-           || (cmd->fn == cmd_exec && (c->session->queue.flags & CMD_WRITE));
+    if (c->command->fn == cmd_exec)
+        flags = c->session->queue.flags;
+    return (flags & (CMD_WRITE | CMD_REPLICATED)) != 0;
 }
 
 static bool

@@ -212,10 +212,10 @@ test_session_hangs_up_on_a_browser(void **state)
 
     says(&f->a, "POST / HTTP/1.1\r\nSET k v\r\n");
     hears(&f->a, "");
-    assert_true(session_is_closing(f->a.session));
+    assert_true(session_is_killed(f->a.session));
     says(&f->b, "host: example.org\r\n");
     hears(&f->b, "");
-    assert_true(session_is_closing(f->b.session));
+    assert_true(session_is_killed(f->b.session));
 }
 
 static void
@@ -798,6 +798,21 @@ test_session_that_writes_waits_while_paused(void **state)
 }
 
 static void
+test_session_that_would_publish_in_exec_waits_while_paused(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nPUBLISH c m\r\n");
+    hears(&f->a, "+OK\r\n+QUEUED\r\n");
+    says(&f->b, "CLIENT PAUSE 60000 WRITE\r\n");
+    says(&f->a, "EXEC\r\n");
+    is_parked(&f->a, true);
+    says(&f->b, "CLIENT UNPAUSE\r\n");
+    host_end_waiting(&f->host);
+    hears(&f->a, "*1\r\n:0\r\n");
+}
+
+static void
 test_session_may_end_while_it_waits(void **state)
 {
     struct fixture *f = *state;
@@ -1077,6 +1092,7 @@ main(void)
         TEST(test_session_may_be_silent_while_it_waits_or_hears),
         TEST(test_session_waits_for_replicas_until_it_is_unblocked),
         TEST(test_session_that_writes_waits_while_paused),
+        TEST(test_session_that_would_publish_in_exec_waits_while_paused),
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
         TEST(test_session_that_kills_itself_in_exec_hears_of_it),
