@@ -160,7 +160,8 @@ dispatch_error(struct call *c, enum err err)
     c->host->by_error[err]++;
 }
 
-/* EXEC cannot be left half way: refused, it ends the transaction and says why. */
+/* EXEC cannot be left half way: refused, it ends the transaction and says why, and who
+ * watches sees that it ended. */
 static void
 refuse_exec(struct call *c, enum err err)
 {
@@ -172,6 +173,8 @@ refuse_exec(struct call *c, enum err err)
     session_unwatch(c->session);
     fail(c, "EXECABORT Transaction discarded because of: %.*s", (int)why.len, why.data);
     dispatch_error(c, ERR_ABORTED);
+    if (c->host->monitors != NULL)
+        monitor_show(c);
 }
 
 /* A browser that was sent here by a stranger's page begins its request with one of

@@ -717,6 +717,9 @@ test_session_shows_what_others_do(void **state)
                     "[0 127.0.0.1:1] \"MULTI\"\r\n"
                     "[0 127.0.0.1:1] \"PING\"\r\n"
                     "[0 127.0.0.1:1] \"EXEC\"\r\n");
+    says(&f->b, "MULTI\r\nPING\r\nEXEC all\r\n");
+    is_shown(&f->a, "[0 127.0.0.1:1] \"MULTI\"\r\n"
+                    "[0 127.0.0.1:1] \"EXEC\" \"all\"\r\n");
 }
 
 static void
