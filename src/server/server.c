@@ -87,14 +87,35 @@ start_signals(struct server *s)
 
 /* --- listening --- */
 
+/* A name stands for its first IPv4 address. */
 static int
-parse_address(const char *text, int port, struct sockaddr_storage *out)
+look_up(struct server *s, const char *name, int port, struct sockaddr_storage *out)
 {
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    uv_getaddrinfo_t found;
+    int code = uv_getaddrinfo(&s->loop, &found, NULL, name, NULL, &hints);
+
+    if (code != 0)
+        return code;
+    *(struct sockaddr_in *)out = *(struct sockaddr_in *)found.addrinfo->ai_addr;
+    ((struct sockaddr_in *)out)->sin_port = htons((uint16_t)port);
+    uv_freeaddrinfo(found.addrinfo);
+    return 0;
+}
+
+static int
+read_address(struct server *s, const char *text, struct sockaddr_storage *out)
+{
+    int port = (int)s->port;
+
     if (strcmp(text, "*") == 0)
         text = "0.0.0.0";
-    if (uv_ip4_addr(text, port, (struct sockaddr_in *)out) == 0)
+    else if (strcmp(text, "::*") == 0)
+        text = "::";
+    if (uv_ip4_addr(text, port, (struct sockaddr_in *)out) == 0
+        || uv_ip6_addr(text, port, (struct sockaddr_in6 *)out) == 0)
         return 0;
-    return uv_ip6_addr(text, port, (struct sockaddr_in6 *)out);
+    return look_up(s, text, port, out);
 }
 
 static int64_t
@@ -109,13 +130,6 @@ port_of(const uv_tcp_t *listener)
     return ntohs(((struct sockaddr_in *)&name)->sin_port);
 }
 
-static void
-close_listener(struct server *s)
-{
-    uv_close((uv_handle_t *)&s->listeners[--s->nlisteners], NULL);
-    uv_run(&s->loop, UV_RUN_NOWAIT);
-}
-
 static int
 listen_on(struct server *s, const char *address, const struct config *config)
 {
@@ -123,18 +137,19 @@ listen_on(struct server *s, const char *address, const struct config *config)
     const char *host = address + optional;
     struct sockaddr_storage name;
     uv_tcp_t *listener = &s->listeners[s->nlisteners];
-    int code = parse_address(host, (int)s->port, &name);
+    int code = read_address(s, host, &name);
 
     if (code == 0) {
         uv_tcp_init(&s->loop, listener);
         listener->data = s;
         s->nlisteners++;
-        code = uv_tcp_bind(listener, (struct sockaddr *)&name, 0);
+        code = uv_tcp_bind(listener, (struct sockaddr *)&name,
+                           name.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
         if (code == 0)
             code = uv_listen((uv_stream_t *)listener, (int)config->tcp_backlog,
                              client_accept);
         if (code != 0)
-            close_listener(s);
+            uv_close((uv_handle_t *)listener, NULL);
     }
     if (code == 0) {
         s->port = port_of(listener);
@@ -300,6 +315,14 @@ start_handles(struct server *s)
     uv_timer_start(&s->waiting, on_waiting, WAITING_MS, WAITING_MS);
 }
 
+static void
+close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
 int
 server_run(struct server *s, struct host *host)
 {
@@ -311,21 +334,13 @@ server_run(struct server *s, struct host *host)
         uv_run(&s->loop, UV_RUN_DEFAULT);
     /* Who comes now is to be turned away, not to wait for a server that ends. */
     for (int i = 0; i < s->nlisteners; i++)
-        uv_close((uv_handle_t *)&s->listeners[i], NULL);
+        close_handle((uv_handle_t *)&s->listeners[i], NULL);
     int failed = keyspace_commit(host->keyspace);
     client_flush_ready(s);
     client_close_all(s);
     peer_close_kept(s);
     client_flush_ready(s);
     return failed;
-}
-
-static void
-close_handle(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
 }
 
 void

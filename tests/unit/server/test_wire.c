@@ -406,6 +406,17 @@ test_a_client_that_waits_is_not_read_without_bound(void **state)
 }
 
 static void
+test_clients_come_to_an_address_that_has_a_name(void **state)
+{
+    struct daemon *d = started(state, (char *[]){"--bind", "localhost", "-::*", NULL});
+    struct client *c = daemon_client(d);
+
+    assert_asks(c, "PING", "PONG");
+    client_close(c);
+    daemon_free(d);
+}
+
+static void
 test_one_client_too_many_is_told_so(void **state)
 {
     struct daemon *d = started(state, (char *[]){"--maxclients", "2", NULL});
@@ -707,6 +718,7 @@ main(void)
         ON_BOTH(test_a_killed_client_is_gone_when_its_killer_is_told),
         ON_BOTH(test_a_hang_up_is_noticed_while_the_client_waits),
         ON_KEYVALD(test_a_client_that_waits_is_not_read_without_bound),
+        ON_BOTH(test_clients_come_to_an_address_that_has_a_name),
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_KEYVALD(test_more_clients_than_files_are_not_promised),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
