@@ -152,7 +152,7 @@ map_insert(struct map *m, struct map_node *node, uint32_t hash)
     step(m, STEP_SLOTS, STEP_NODES);
     if (m->slots == NULL)
         start_resize(m, FIRST_SLOTS);
-    else if (m->count >= m->nslots && m->old_slots == NULL)
+    else if (map_is_full(m))
         start_resize(m, 2 * m->nslots);
     node->hash = hash;
     push(m, node);

@@ -70,6 +70,13 @@ void map_remove(struct map *m, struct map_node *node);
  * Of old only the address is used, so its memory may already have been freed. */
 void map_replace(struct map *m, uintptr_t old, struct map_node *fresh, uint32_t hash);
 
+/* Whether the next insertion makes it grow. */
+static inline bool
+map_is_full(const struct map *m)
+{
+    return m->count >= m->nslots && m->old_slots == NULL;
+}
+
 /* Makes room for count nodes at once: for a load whose size is known. */
 void map_reserve(struct map *m, size_t count);
 

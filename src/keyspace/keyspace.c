@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define EFFECT_BYTES  128           /* of log, taken for a common effect */
+#define EXPECT_FROM   (64 * 1024)   /* entries of a store, before more are expected */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next; */
 #define BATCH_LARGE   (32 * 1024 * 1024) /* where this one was larger than that */
 #define BATCH_MAX     (64 * 1024 * 1024) /* bytes of it, before writers wait for the next */
@@ -36,8 +37,8 @@ struct loader {
     struct keyspace *keyspace;
     struct store **by_id;
     size_t nids;
-    int64_t neffects;
-    int64_t most; /* there can be about so many, at the most */
+    int64_t neffects, nnew; /* so far; and how many of them made a key */
+    int64_t most;           /* there can be about so many, at the most */
     int failed;
 };
 
@@ -65,7 +66,6 @@ load_row(void *arg, const struct storage_row *row)
     s->expires = row->expires;
     s->complete = row->count == 0;
     s->keep_absent = false;
-    map_reserve(&s->entries, (size_t)(row->count < l->most ? row->count : l->most));
 }
 
 /* The store with this id; NULL where there is none. */
@@ -117,6 +117,20 @@ load_key(struct store *s, const struct replayed *change, uint64_t number)
     return 0;
 }
 
+/* Makes room for what a store that grows will have in the end, if the rest of the log is
+ * like its beginning: so that entries are not moved again and again. */
+static void
+expect_entries(const struct loader *l, struct store *s)
+{
+    if (s->entries.count < EXPECT_FROM || !map_is_full(&s->entries)
+        || l->neffects >= l->most)
+        return;
+    double rest = (double)l->most / (double)l->neffects - 1;
+    double entries = (double)s->entries.count * (1 + rest);
+    double keys = (double)s->count + (double)l->nnew * rest;
+    map_reserve(&s->entries, (size_t)(entries < keys ? entries : keys));
+}
+
 static void
 load_change(struct loader *l, uint64_t number, const struct replayed *change)
 {
@@ -128,6 +142,8 @@ load_change(struct loader *l, uint64_t number, const struct replayed *change)
         return;
     }
     l->neffects++;
+    l->nnew += (e->flags & EFFECT_NEW) != 0;
+    expect_entries(l, s);
     effect_count(e, &s->count, &s->expires);
     s->stamp = number;
     if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))

@@ -195,6 +195,23 @@ test_map_with_room_reserved_is_not_resized_by_a_load(void **state)
 }
 
 static void
+test_map_is_full_just_before_it_grows(void **state)
+{
+    (void)state;
+    static struct item items[NITEMS];
+    struct map m = {0};
+
+    number_items(items);
+    for (int i = 0; i < NITEMS; i++) {
+        bool full = map_is_full(&m);
+        size_t nslots = m.nslots;
+        insert(&m, &items[i]);
+        assert_int_equal(m.nslots > nslots, full);
+    }
+    map_deinit(&m);
+}
+
+static void
 test_map_replaces_a_node_that_realloc_has_moved(void **state)
 {
     (void)state;
@@ -493,6 +510,7 @@ main(void)
         cmocka_unit_test(test_map_shrinks_when_sparse_and_gives_all_back_when_empty),
         cmocka_unit_test(test_map_moves_few_nodes_at_each_insertion),
         cmocka_unit_test(test_map_with_room_reserved_is_not_resized_by_a_load),
+        cmocka_unit_test(test_map_is_full_just_before_it_grows),
         cmocka_unit_test(test_map_replaces_a_node_that_realloc_has_moved),
         cmocka_unit_test(test_map_walk_sees_each_node_once_even_within_a_resize),
         cmocka_unit_test(test_map_walk_may_remove_each_node_it_sees),
