@@ -1,6 +1,7 @@
 /*
  * See replayer.h. Runs go round in a ring: the thread fills one after another, the loop
- * takes them in behind it. Their memory is used again and again.
+ * takes them in behind it. Their memory is used again and again. While all are full, the
+ * thread has memory made ready for what the loop loads.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/replayer.h"
@@ -10,18 +11,22 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define RUNS 4
+#define RUNS        4
+#define TOUCH_FROM  (6 * 1024 * 1024)  /* bytes a run takes in memory, or about so many */
+#define TOUCH_AHEAD (32 * 1024 * 1024) /* at most, behind these */
 
 struct replayer {
     struct wal *wal;
     uint64_t after;
     pthread_t thread;
     struct replay_run runs[RUNS];
+    uintptr_t touched; /* memory is ready up to here; the thread's */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     /* Under the mutex: */
     size_t nfilled, ntaken; /* so many runs were, since the start */
     bool taking;            /* the loop has one in hand */
+    uintptr_t fresh;        /* memory the loop takes next, as it came for that one */
     bool ended;
     int failed;
 };
@@ -58,13 +63,33 @@ take_apart(struct replay_run *run)
     }
 }
 
+/* Has some of the memory made ready that the loop will take after the run it has in hand.
+ * False: it is far enough ahead. */
+static bool
+touch_ahead(struct replayer *r)
+{
+    uintptr_t next = (r->fresh + TOUCH_FROM) / MEM_PIECE * MEM_PIECE;
+    uintptr_t at = r->touched > next ? r->touched : next;
+
+    if (r->fresh == 0 || at >= next + TOUCH_AHEAD)
+        return false;
+    pthread_mutex_unlock(&r->mutex);
+    bool is_ready = mem_touch(at);
+    pthread_mutex_lock(&r->mutex);
+    if (is_ready)
+        r->touched = at + MEM_PIECE;
+    return is_ready;
+}
+
 /* Waits for a run the loop is done with. */
 static struct replay_run *
 next_empty(struct replayer *r)
 {
     pthread_mutex_lock(&r->mutex);
-    while (r->nfilled - r->ntaken == RUNS)
-        pthread_cond_wait(&r->changed, &r->mutex);
+    while (r->nfilled - r->ntaken == RUNS) {
+        if (!touch_ahead(r) && r->nfilled - r->ntaken == RUNS)
+            pthread_cond_wait(&r->changed, &r->mutex);
+    }
     struct replay_run *run = &r->runs[r->nfilled % RUNS];
     pthread_mutex_unlock(&r->mutex);
     return run;
@@ -115,6 +140,7 @@ replayer_start(struct wal *w, uint64_t after)
 
     r->wal = w;
     r->after = after;
+    mem_load_begin();
     pthread_mutex_init(&r->mutex, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, run, r) != 0)
@@ -126,8 +152,10 @@ struct replay_run *
 replayer_next(struct replayer *r)
 {
     struct replay_run *next = NULL;
+    uintptr_t fresh = mem_fresh();
 
     pthread_mutex_lock(&r->mutex);
+    r->fresh = fresh;
     if (r->taking) {
         r->ntaken++;
         pthread_cond_signal(&r->changed);
@@ -145,6 +173,7 @@ int
 replayer_finish(struct replayer *r)
 {
     pthread_join(r->thread, NULL);
+    mem_load_end();
     int failed = r->failed;
     for (size_t i = 0; i < RUNS; i++) {
         chunks_free(r->runs[i].chunk);
