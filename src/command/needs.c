@@ -120,9 +120,19 @@ request_is_known(struct call *each, const struct view *view, size_t at, void *ar
     return keys_are_known(each, view, at, arg) && scan_is_known(each);
 }
 
+/* Most requests name keys of a store that is wholly in memory, and of no other. */
+static bool
+is_of_complete_store(const struct call *c)
+{
+    return store_is_complete(c->store) && c->command->fn != cmd_exec
+           && !(c->command->flags & CMD_KEYARGS);
+}
+
 bool
 needs_are_known(struct call *c)
 {
+    if (is_of_complete_store(c))
+        return true;
     return walk_watched(c, is_known, NULL) && walk_requests(c, request_is_known, NULL);
 }
 
