@@ -45,15 +45,26 @@ bits_put(char *bytes, uint64_t at, bool bit)
     bytes[at / 8] = (char)(bit ? byte | mask : byte & ~mask);
 }
 
+/* Added up in pairs, in fours, in bytes, then all bytes at once. The compiler's own is a
+ * call where the processor need not have an instruction for it. */
+static inline uint64_t
+count_word(uint64_t w)
+{
+    w -= w >> 1 & UINT64_C(0x5555555555555555);
+    w = (w & UINT64_C(0x3333333333333333)) + (w >> 2 & UINT64_C(0x3333333333333333));
+    w = (w + (w >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return w * UINT64_C(0x0101010101010101) >> 56;
+}
+
 static uint64_t
 count_bytes(const char *bytes, size_t len)
 {
     uint64_t count = 0;
 
     for (; len >= WORD; bytes += WORD, len -= WORD)
-        count += (unsigned)__builtin_popcountll(load(bytes));
+        count += count_word(load(bytes));
     for (; len > 0; bytes++, len--)
-        count += (unsigned)__builtin_popcount((unsigned char)*bytes);
+        count += count_word((unsigned char)*bytes);
     return count;
 }
 
