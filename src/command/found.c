@@ -6,8 +6,12 @@
 #include <stdlib.h>
 
 #include "base/glob.h"
+#include "base/pages.h"
 #include "resp/reply.h"
 
+#define LONG_FROM  100000             /* keys, whose room is reserved at once: */
+#define KEY_ROOM   32                 /* bytes for each, */
+#define ROOM_MAX   (64 * 1024 * 1024) /* and so many at the most */
 #define COPIED_MAX (64 * 1024) /* bytes; longer replies are moved where that can be */
 
 /* The head of the reply's array. */
@@ -28,6 +32,12 @@ found_expect(struct found *f, int64_t count)
 
     assert(f->text.len == 0);
     f->hole = head.len;
+    f->is_long = count >= LONG_FROM;
+    if (f->is_long) {
+        buf_reserve(&f->text,
+                    count < ROOM_MAX / KEY_ROOM ? (size_t)count * KEY_ROOM : ROOM_MAX);
+        pages_keep_small(f->text.data, f->text.cap);
+    }
     buf_append_bytes(&f->text, buf_bytes(&head));
     buf_deinit(&head);
 }
@@ -41,7 +51,10 @@ found_add(struct found *f, struct bytes key, enum type type)
         return true;
     if (f->wanted.pattern.data != NULL && !glob_match(f->wanted.pattern, key, false))
         return true;
+    size_t cap = f->text.cap;
     reply_bulk(&bulk, key);
+    if (f->is_long && f->text.cap != cap)
+        pages_keep_small(f->text.data, f->text.cap);
     return ++f->count != f->wanted.enough;
 }
 

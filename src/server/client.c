@@ -12,15 +12,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pages.h"
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define INPUT_KEEP   (16 * 1024)
 #define OUTPUT_KEEP  SESSION_OUTPUT_FIRST
-#define SEND_MAX     (128 * 1024) /* bytes for the kernel at once, which copies them */
+#define SEND_MAX     (64 * 1024) /* bytes for the kernel at once, which copies them */
 #define PARKED_INPUT (64 * 1024) /* bytes read ahead of what a parked session waits for */
 
 struct client {
@@ -269,6 +269,16 @@ on_sent(uv_write_t *write, int status)
     }
 }
 
+/* The memory of a long reply goes piece by piece: all at once takes milliseconds. */
+static void
+give_back_sent(struct client *c)
+{
+    size_t len = c->sent < SEND_MAX ? c->sent : SEND_MAX;
+
+    if (c->sending.cap >= PAGES_FROM)
+        pages_give_back(c->sending.data + c->sent - len, len);
+}
+
 /* Hands the next piece to libuv, which sends it as the peer takes it. */
 static void
 send_piece(struct client *c)
@@ -276,6 +286,7 @@ send_piece(struct client *c)
     size_t left = c->sending.len - c->sent, len = left < SEND_MAX ? left : SEND_MAX;
     uv_buf_t piece = {.base = c->sending.data + c->sent, .len = len};
 
+    give_back_sent(c);
     c->sent += len;
     c->writing = true;
     if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
@@ -403,36 +414,6 @@ refuse(struct client *c)
 }
 
 static void
-describe(const struct sockaddr_storage *name, char *text)
-{
-    bool is_v6 = name->ss_family == AF_INET6;
-    char host[INET6_ADDRSTRLEN] = "";
-    int port;
-
-    uv_ip_name((const struct sockaddr *)name, host, sizeof host);
-    if (is_v6)
-        port = ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
-    else
-        port = ntohs(((const struct sockaddr_in *)name)->sin_port);
-    snprintf(text, SESSION_ADDRESS_MAX, is_v6 ? "[%s]:%d" : "%s:%d", host, port);
-}
-
-static void
-look_up_peer(const struct client *c, struct session_peer *peer)
-{
-    struct sockaddr_storage name = {0};
-    int len = sizeof name;
-
-    uv_tcp_getpeername(&c->socket, (struct sockaddr *)&name, &len);
-    describe(&name, peer->address);
-    len = sizeof name;
-    uv_tcp_getsockname(&c->socket, (struct sockaddr *)&name, &len);
-    describe(&name, peer->local);
-    if (uv_fileno((const uv_handle_t *)&c->socket, &peer->fd) != 0)
-        peer->fd = -1;
-}
-
-static void
 begin(struct client *c)
 {
     static const struct session_owner owner = {
@@ -441,7 +422,7 @@ begin(struct client *c)
     struct server *s = c->server;
     const struct config *config = s->host->config;
 
-    look_up_peer(c, &peer);
+    endpoints_look_up(&c->socket, &peer);
     uv_tcp_nodelay(&c->socket, 1);
     if (config->tcp_keepalive > 0)
         uv_tcp_keepalive(&c->socket, 1, (unsigned)config->tcp_keepalive);

@@ -57,6 +57,9 @@ void client_flush_ready(struct server *s);
 void client_close_idle(struct server *s, int64_t timeout);
 void client_close_all(struct server *s);
 
+/* Which addresses a connection has, and its descriptor, -1 where it has none. */
+void endpoints_look_up(const uv_tcp_t *socket, struct session_peer *peer);
+
 /* Talking to other servers, for the host; struct server is its `sockets`. */
 extern const struct peer_calls peer_calls;
 

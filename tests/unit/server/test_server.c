@@ -93,7 +93,7 @@ test_server_does_one_slice_of_background_work_at_a_time(void **state)
 /* --- sending --- */
 
 #define REPLY    (8 * 1024 * 1024)
-#define SENT_MAX (128 * 1024) /* bytes at once */
+#define SENT_MAX (64 * 1024) /* bytes at once */
 
 static size_t sent_most;
 
