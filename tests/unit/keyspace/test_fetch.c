@@ -11,8 +11,8 @@
 #define MAX_KEYS 3
 
 /* The linker puts it in front of the clock: while time flies each look is a second
- * later. */
-static bool time_flies;
+ * later, on whatever thread. */
+static _Atomic bool time_flies;
 
 int64_t __real_clock_mono_us(void);
 int64_t __wrap_clock_mono_us(void);
@@ -20,9 +20,10 @@ int64_t __wrap_clock_mono_us(void);
 int64_t
 __wrap_clock_mono_us(void)
 {
-    static int64_t flown;
+    static _Atomic int64_t flown;
 
-    flown += time_flies ? 1000000 : 0;
+    if (time_flies)
+        flown += 1000000;
     return __real_clock_mono_us() + flown;
 }
 
