@@ -140,7 +140,6 @@ replayer_start(struct wal *w, uint64_t after)
 
     r->wal = w;
     r->after = after;
-    mem_load_begin();
     pthread_mutex_init(&r->mutex, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, run, r) != 0)
@@ -165,6 +164,10 @@ replayer_next(struct replayer *r)
     r->taking = r->ntaken < r->nfilled;
     if (r->taking)
         next = &r->runs[r->ntaken % RUNS];
+    /* Not before: malloc would have as large an area for the thread, which is the applier's
+     * next, and never gives it back. */
+    if (r->taking && r->ntaken == 0)
+        mem_load_begin();
     pthread_mutex_unlock(&r->mutex);
     return next;
 }
