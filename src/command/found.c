@@ -32,8 +32,7 @@ found_expect(struct found *f, int64_t count)
 
     assert(f->text.len == 0);
     f->hole = head.len;
-    f->is_long = count >= LONG_FROM;
-    if (f->is_long) {
+    if (count >= LONG_FROM) {
         buf_reserve(&f->text,
                     count < ROOM_MAX / KEY_ROOM ? (size_t)count * KEY_ROOM : ROOM_MAX);
         pages_keep_small(f->text.data, f->text.cap);
@@ -53,7 +52,7 @@ found_add(struct found *f, struct bytes key, enum type type)
         return true;
     size_t cap = f->text.cap;
     reply_bulk(&bulk, key);
-    if (f->is_long && f->text.cap != cap)
+    if (f->text.cap != cap && f->text.cap >= PAGES_FROM)
         pages_keep_small(f->text.data, f->text.cap);
     return ++f->count != f->wanted.enough;
 }

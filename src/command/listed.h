@@ -31,7 +31,6 @@ struct found {
     struct wanted wanted;
     struct buf text; /* the keys, behind `hole` bytes that found_reply uses */
     size_t hole;
-    bool is_long; /* its memory comes page by page, and grows where it is */
     size_t count;
 };
 
