@@ -11,11 +11,10 @@
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/clock.h"
-#include "lib/random.h"
+#include "lib/pause.h"
 #include "lib/writer.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define ROUNDS      50
 #define LOAD_MS     400 /* at most, from the start of the load to the kill */
@@ -33,16 +32,6 @@ struct crash {
     int64_t slowest_us; /* start */
     uint64_t on_way, kept;
 };
-
-/* Lets a random time pass: the moment of the kill is what is random here. */
-static void
-let_pass(struct crash *c, int64_t most_ms)
-{
-    int64_t us = (int64_t)random_below(&c->random, (uint64_t)most_ms * 1000);
-    struct timespec time = {us / 1000000, us % 1000000 * 1000};
-
-    nanosleep(&time, NULL);
-}
 
 static void
 choose_arguments(struct crash *c, int round)
@@ -67,7 +56,8 @@ load_and_kill(struct crash *c, int round)
 
     for (int i = 0; i < WRITERS; i++)
         writer_start(c->writers[i], c->server);
-    let_pass(c, round % STEADY_EVERY == STEADY_EVERY - 1 ? STEADY_MS : LOAD_MS);
+    let_pass_at_most(&c->random,
+                     round % STEADY_EVERY == STEADY_EVERY - 1 ? STEADY_MS : LOAD_MS);
     daemon_kill(c->server);
     for (int i = 0; i < WRITERS; i++) {
         right &= writer_join(c->writers[i]);
@@ -81,7 +71,7 @@ start_again(struct crash *c, int round)
 {
     if (round % TWICE_EVERY == 0) {
         daemon_launch(c->server);
-        let_pass(c, RECOVERY_MS);
+        let_pass_at_most(&c->random, RECOVERY_MS);
         daemon_kill(c->server);
     }
     int64_t began = clock_mono_us();

@@ -9,10 +9,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/clock.h"
 #include "lib/patcher.h"
-#include "lib/random.h"
+#include "lib/pause.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define ROUNDS      20
 #define PATCHERS    3
@@ -25,15 +24,6 @@ struct crash {
     struct patcher *patchers[PATCHERS];
     uint64_t random;
 };
-
-static void
-let_pass(struct crash *c, int64_t most_ms)
-{
-    int64_t us = (int64_t)random_below(&c->random, (uint64_t)most_ms * 1000);
-    struct timespec time = {us / 1000000, us % 1000000 * 1000};
-
-    nanosleep(&time, NULL);
-}
 
 /* Much or hardly any memory; sweeps all the time, now and then, or none. */
 static void
@@ -62,7 +52,7 @@ load_and_kill(struct crash *c)
 
     for (int i = 0; i < PATCHERS; i++)
         patcher_start(c->patchers[i], c->server);
-    let_pass(c, LOAD_MS);
+    let_pass_at_most(&c->random, LOAD_MS);
     daemon_kill(c->server);
     for (int i = 0; i < PATCHERS; i++)
         right &= patcher_join(c->patchers[i]);
@@ -77,7 +67,7 @@ play_round(struct crash *c, int round)
     choose_arguments(c, round + 1);
     if (round % TWICE_EVERY == 0) {
         daemon_launch(c->server);
-        let_pass(c, RECOVERY_MS);
+        let_pass_at_most(&c->random, RECOVERY_MS);
         daemon_kill(c->server);
     }
     daemon_start(c->server);

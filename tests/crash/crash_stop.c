@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/clock.h"
 #include "lib/daemon.h"
+#include "lib/pause.h"
 #include "lib/random.h"
 #include "lib/writer.h"
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -55,14 +55,6 @@ assert_asks(struct daemon *d, const char *line, const char *answer)
 
     assert_string_equal(client_ask(c, line), answer);
     client_close(c);
-}
-
-static void
-let_pass(int64_t us)
-{
-    struct timespec time = {us / 1000000, us % 1000000 * 1000};
-
-    nanosleep(&time, NULL);
 }
 
 /* It ends by itself, with exit code 1 and a message that has these words; no signal ends
@@ -273,7 +265,7 @@ test_a_first_start_that_was_killed_is_no_harm(void **state)
     for (int i = 0; i < FIRST_STARTS; i++) {
         struct daemon *d = daemon_new(DAEMON_KEYVALD, NULL);
         daemon_launch(d);
-        let_pass((int64_t)random_below(&random, FIRST_MS * 1000));
+        let_pass_at_most(&random, FIRST_MS);
         daemon_kill(d);
         daemon_start(d);
         assert_asks(d, "SET k v", "OK");

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ledger.h"
 #include "random.h"
+#include "replies.h"
 #include "values.h"
 #include <pthread.h>
 #include <stdarg.h>
@@ -211,15 +212,6 @@ say_change(struct patcher *p, struct redisContext *redis, const struct step *c)
 }
 
 /* --- the answers --- */
-
-/* NULL: the server is gone. */
-static struct redisReply *
-next_reply(struct redisContext *redis)
-{
-    void *reply = NULL;
-
-    return redisGetReply(redis, &reply) == REDIS_OK ? reply : NULL;
-}
 
 /* To a change that has been carried out. */
 static bool

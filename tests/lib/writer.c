@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ledger.h"
 #include "random.h"
+#include "replies.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -229,15 +230,6 @@ say_change(struct writer *w, struct redisContext *redis, const struct change *c)
 }
 
 /* --- the answers --- */
-
-/* NULL: the server is gone. */
-static struct redisReply *
-next_reply(struct redisContext *redis)
-{
-    void *reply = NULL;
-
-    return redisGetReply(redis, &reply) == REDIS_OK ? reply : NULL;
-}
 
 static bool
 answer_is_right(const struct change *c, const struct cell *cell,
