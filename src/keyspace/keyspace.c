@@ -14,7 +14,7 @@
 #define BATCH_LARGE   (32 * 1024 * 1024) /* where this one was larger than that */
 #define BATCH_MAX     (64 * 1024 * 1024) /* bytes of it, before writers wait for the next */
 #define DROP_STORES   64                 /* looked at in one slice, whether they can go */
-#define TEND_US       1000               /* one slice of background work */
+#define TEND_US       500                /* one slice of background work */
 #define TEND_EVERY_MS 100                /* at the latest */
 #define HEADROOM      (4 * 1024 * 1024) /* bytes over maxmemory before writers wait */
 

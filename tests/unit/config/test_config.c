@@ -116,7 +116,7 @@ test_config_has_the_documented_defaults(void **state)
     assert_string_equal(c->refused_store_names, "\"\" NaN undefined null None");
     assert_int_equal(c->hll_sparse_max_bytes, 3000);
     assert_int_equal(c->table_cache, 32 << 20);
-    assert_int_equal(c->log_distance, 512 << 20);
+    assert_int_equal(c->log_distance, 640 << 20);
     assert_int_equal(c->apply_delay, 5000);
     assert_int_equal(c->max_open_tables, 256);
     assert_int_equal(c->read_threads, 2);
