@@ -14,8 +14,7 @@
 #include <sys/resource.h>
 
 #define RETRY_MS 1000 /* after a failure */
-#define PPM      1000000
-#define NICENESS 10 /* the loop goes first: it is the one clients wait for */
+#define NICENESS 10   /* the loop goes first: it is the one clients wait for */
 
 /* --- what was flushed --- */
 
@@ -74,7 +73,7 @@ apply_changes(struct storage *s, struct sweep *sweep)
         checkpoint_note(s, &done);
         atomic_fetch_add(&s->transactions, 1);
         from += done.changes;
-        atomic_store(&s->backlog.done_ppm, (int64_t)(from * PPM / sweep->nchanges));
+        backlog_step(&s->backlog, from, sweep->nchanges);
     }
     return 0;
 }

@@ -17,7 +17,7 @@ backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms)
     pthread_condattr_t attributes;
 
     *b = (struct backlog){.distance = distance, .delay_us = delay_ms * 1000};
-    atomic_store(&b->done_ppm, PPM);
+    b->done_ppm = PPM;
     pthread_mutex_init(&b->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -75,8 +75,8 @@ void
 backlog_begin(struct backlog *b, int64_t bytes)
 {
     pthread_mutex_lock(&b->mutex);
-    b->since_us = b->begun_us = clock_mono_us();
-    atomic_store(&b->done_ppm, 0);
+    b->since_us = b->begun_us = b->stepped_us = clock_mono_us();
+    b->done_ppm = 0;
     atomic_store(&b->under_way, bytes);
     atomic_fetch_sub(&b->waiting, bytes);
     pthread_mutex_unlock(&b->mutex);
@@ -125,6 +125,23 @@ backlog_take(struct backlog *b, uint64_t *last)
     return taken;
 }
 
+static void
+step(struct backlog *b, int64_t done_ppm, int64_t now_us)
+{
+    b->before_ppm = b->done_ppm;
+    b->done_ppm = done_ppm;
+    b->step_us = now_us - b->stepped_us;
+    b->stepped_us = now_us;
+}
+
+void
+backlog_step(struct backlog *b, size_t done, size_t all)
+{
+    pthread_mutex_lock(&b->mutex);
+    step(b, (int64_t)(done * PPM / all), clock_mono_us());
+    pthread_mutex_unlock(&b->mutex);
+}
+
 bool
 backlog_done(struct backlog *b)
 {
@@ -132,11 +149,12 @@ backlog_done(struct backlog *b)
     int64_t now_us = clock_mono_us(), rest_us = REST * (now_us - b->begun_us);
     bool enough = is_enough(b);
 
+    if (b->done_ppm < PPM)
+        step(b, PPM, now_us);
     b->rest_us = now_us + (rest_us < REST_MAX_US ? rest_us : REST_MAX_US);
     pthread_mutex_unlock(&b->mutex);
 
     atomic_store(&b->under_way, 0);
-    atomic_store(&b->done_ppm, PPM);
     return enough;
 }
 
@@ -171,11 +189,25 @@ backlog_stop(struct backlog *b)
     pthread_mutex_unlock(&b->mutex);
 }
 
+/* What is applied, as far as it counts for the room there is. */
+static int64_t
+granted_ppm(struct backlog *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    int64_t granted = b->done_ppm, since_us = clock_mono_us() - b->stepped_us;
+
+    if (since_us < b->step_us)
+        granted = b->before_ppm + (granted - b->before_ppm) * since_us / b->step_us;
+    pthread_mutex_unlock(&b->mutex);
+    return granted;
+}
+
 bool
 backlog_has_room(struct backlog *b)
 {
     int64_t most = b->distance / 2, least = slack(b);
-    int64_t done = atomic_load(&b->done_ppm);
+    int64_t waiting = atomic_load(&b->waiting);
 
-    return atomic_load(&b->waiting) < least + (most - least) * done / PPM;
+    return waiting < least
+           || (waiting < most && waiting < least + (most - least) * granted_ppm(b) / PPM);
 }

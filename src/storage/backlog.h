@@ -22,11 +22,13 @@ struct backlog {
     int64_t rest_us;  /* and until when it rests from it */
     int64_t delay_us; /* a batch may wait so long for others */
     int64_t distance; /* bytes that may wait and be under way together */
+    int64_t done_ppm; /* how much of what is under way is applied; */
+    int64_t before_ppm, stepped_us, step_us; /* before the last step, when it ended, and
+                                                how long it took */
     bool hurry, stop;
     /* For everyone: */
     _Atomic int64_t waiting;   /* bytes in it */
     _Atomic int64_t under_way; /* bytes the applier has taken */
-    _Atomic int64_t done_ppm;  /* how much of what is under way is applied */
 };
 
 void backlog_init(struct backlog *b, int64_t distance, int64_t delay_ms);
@@ -49,6 +51,9 @@ int64_t backlog_portion(struct backlog *b);
 /* So many of the bytes that waited are under way. Applier only. */
 void backlog_begin(struct backlog *b, int64_t bytes);
 
+/* So many of all the changes under way are applied. Applier only. */
+void backlog_step(struct backlog *b, size_t done, size_t all);
+
 /* What was taken is applied. True: there is enough for more already. */
 bool backlog_done(struct backlog *b);
 
@@ -60,7 +65,8 @@ void backlog_stop(struct backlog *b);
 
 /* Whether more may be added. Three eighths of the distance may wait at any time; up to
  * half of it only as fast as what is under way is applied: so writers slow down by and by
- * and do not wait for a whole sweep. */
+ * and do not wait for a whole sweep. Nor for a step of it: the room that one makes is given
+ * out evenly, over as long as the step took. Loop only. */
 bool backlog_has_room(struct backlog *b);
 
 #endif

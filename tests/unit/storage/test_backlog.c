@@ -199,6 +199,14 @@ test_backlog_stopped_gives_the_rest_and_then_nothing(void **state)
     backlog_deinit(&b);
 }
 
+/* As if the last step had taken so long, and ended so long ago. */
+static void
+step_ended(struct backlog *b, int64_t took_us, int64_t ago_us)
+{
+    b->step_us = took_us;
+    b->stepped_us = clock_mono_us() - ago_us;
+}
+
 /* Three eighths of the distance may wait at first, and half of it when what is under way
  * is applied. */
 static void
@@ -219,12 +227,41 @@ test_backlog_makes_room_as_what_is_under_way_is_applied(void **state)
     assert_true(backlog_has_room(&b));
     backlog_add(&b, 3, 6 * MB);
     assert_false(backlog_has_room(&b));
-    atomic_store(&b.done_ppm, 500000);
+    backlog_step(&b, 1, 2);
+    step_ended(&b, 0, SECOND_US);
     assert_true(backlog_has_room(&b));
     backlog_add(&b, 4, MB);
     assert_false(backlog_has_room(&b));
     backlog_done(&b);
+    step_ended(&b, 0, SECOND_US);
     assert_true(backlog_has_room(&b));
+    backlog_deinit(&b);
+}
+
+static void
+test_backlog_gives_the_room_of_a_step_out_evenly(void **state)
+{
+    (void)state;
+    struct backlog b;
+    uint64_t last;
+
+    backlog_init(&b, 16 * MB, NEVER_MS);
+    backlog_add(&b, 1, 8 * MB);
+    assert_true(backlog_take(&b, &last));
+    backlog_begin(&b, 8 * MB);
+    backlog_add(&b, 2, 6 * MB + MB / 4);
+    backlog_step(&b, 1, 2);
+    step_ended(&b, 100 * SECOND_US, 0);
+    assert_false(backlog_has_room(&b));
+    step_ended(&b, 100 * SECOND_US, 30 * SECOND_US);
+    assert_true(backlog_has_room(&b));
+    backlog_add(&b, 3, MB / 2);
+    assert_false(backlog_has_room(&b));
+    step_ended(&b, 100 * SECOND_US, 80 * SECOND_US);
+    assert_true(backlog_has_room(&b));
+    backlog_add(&b, 4, MB / 4);
+    step_ended(&b, 100 * SECOND_US, 1000 * SECOND_US);
+    assert_false(backlog_has_room(&b));
     backlog_deinit(&b);
 }
 
@@ -242,6 +279,7 @@ test_backlog_larger_than_the_distance_makes_room_when_it_is_down_to_it(void **st
     assert_int_equal(atomic_load(&b.waiting), 14 * MB);
     assert_false(backlog_has_room(&b));
     assert_takes(&b, 9, 8 * MB);
+    step_ended(&b, 0, SECOND_US);
     assert_true(backlog_has_room(&b));
     backlog_deinit(&b);
 }
@@ -272,6 +310,7 @@ main(void)
         cmocka_unit_test(test_backlog_wakes_a_taker_for_what_comes_and_for_the_end),
         cmocka_unit_test(test_backlog_stopped_gives_the_rest_and_then_nothing),
         cmocka_unit_test(test_backlog_makes_room_as_what_is_under_way_is_applied),
+        cmocka_unit_test(test_backlog_gives_the_room_of_a_step_out_evenly),
         cmocka_unit_test(
             test_backlog_larger_than_the_distance_makes_room_when_it_is_down_to_it),
         cmocka_unit_test(test_backlog_pauses_until_it_is_to_stop),
