@@ -3,17 +3,11 @@
 #include "base/mem.h"
 
 #include "base/log.h"
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define PANIC_TEXT_MAX 1024
-#define TOP_PAD        (128 * 1024) /* malloc's own */
-#define TOP_PAD_LOAD   (64 * 1024 * 1024)
-#define PROBE          (32 * 1024) /* bytes; more than malloc keeps of small ones */
 
 /* malloc(0) may give NULL without being out of memory; one byte is always asked for. */
 static size_t
@@ -47,37 +41,6 @@ xrealloc(void *old, size_t size)
     if (memory == NULL)
         panic("Out of memory allocating %zu bytes", size);
     return memory;
-}
-
-void
-mem_load_begin(void)
-{
-    mallopt(M_TOP_PAD, TOP_PAD_LOAD);
-}
-
-void
-mem_load_end(void)
-{
-    mallopt(M_TOP_PAD, TOP_PAD);
-}
-
-uintptr_t
-mem_fresh(void)
-{
-    void *probe = xmalloc(PROBE);
-    uintptr_t at = (uintptr_t)probe;
-
-    free(probe);
-    return at;
-}
-
-bool
-mem_touch(uintptr_t at)
-{
-    uintptr_t end = (uintptr_t)sbrk(0);
-
-    return at < end && end - at >= MEM_PIECE
-           && madvise((void *)at, MEM_PIECE, MADV_POPULATE_WRITE) == 0;
 }
 
 void

@@ -1,11 +1,16 @@
-/* See pages.h. What the kernel says to either does not matter. */
+/* See pages.h. Where advice is not taken it does not matter. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/pages.h"
-#include <stdint.h>
+#include "base/mem.h"
+#include <malloc.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MALLOC_HEAD (2 * sizeof(size_t)) /* bytes glibc has before a run it has mapped */
+#define MALLOC_HEAD  (2 * sizeof(size_t)) /* bytes glibc has before a run it has mapped */
+#define TOP_PAD      (128 * 1024)         /* malloc's own */
+#define TOP_PAD_LOAD (64 * 1024 * 1024)
+#define PROBE        (32 * 1024) /* bytes; more than malloc keeps of small ones */
 
 static uintptr_t
 page_of(uintptr_t at)
@@ -37,4 +42,35 @@ pages_give_back(void *data, size_t len)
 
     if (from < to)
         madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+void
+pages_load_begin(void)
+{
+    mallopt(M_TOP_PAD, TOP_PAD_LOAD);
+}
+
+void
+pages_load_end(void)
+{
+    mallopt(M_TOP_PAD, TOP_PAD);
+}
+
+uintptr_t
+pages_fresh(void)
+{
+    void *probe = xmalloc(PROBE);
+    uintptr_t at = (uintptr_t)probe;
+
+    free(probe);
+    return at;
+}
+
+bool
+pages_touch(uintptr_t at)
+{
+    uintptr_t end = (uintptr_t)sbrk(0);
+
+    return at < end && end - at >= PAGES_TOUCHED
+           && madvise((void *)at, PAGES_TOUCHED, MADV_POPULATE_WRITE) == 0;
 }

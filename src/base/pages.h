@@ -1,13 +1,16 @@
 /*
- * pages: how the kernel gives and takes back the memory of a long run of bytes. malloc maps
- * such a run by itself and asks for pages of 2 MB: good for what is used again and again,
- * but each one may take the kernel milliseconds, and giving all back takes them at the end.
+ * pages: when the kernel gives and takes back memory. What is fresh from it has to be
+ * cleared, and perhaps fetched from the host, as it is touched. malloc maps a long run of
+ * bytes by itself and asks for pages of 2 MB: good for what is used again and again, but
+ * each one may take the kernel milliseconds, and giving all back takes them at the end.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #ifndef BASE_PAGES_H
 #define BASE_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PAGES_FROM                                                                       \
     (1024 * 1024) /* bytes: where malloc maps a run by itself (keyvald.c) */
@@ -18,5 +21,15 @@ void pages_keep_small(void *data, size_t len);
 
 /* A part of a run is not needed any more: the pages that lie within are lost. */
 void pages_give_back(void *data, size_t len);
+
+/* Between begin and end malloc gets large areas from the system, for the thread that
+ * started the process. pages_fresh, called by that thread, gives about where in the latest
+ * one it is. By pages_touch another thread can have PAGES_TOUCHED bytes from an address on
+ * made ready ahead of it; that changes nothing. False: they are not there. */
+#define PAGES_TOUCHED ((size_t)2 * 1024 * 1024)
+void pages_load_begin(void);
+void pages_load_end(void);
+uintptr_t pages_fresh(void);
+bool pages_touch(uintptr_t at);
 
 #endif

@@ -7,6 +7,7 @@
 #include "storage/replayer.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/pages.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -68,16 +69,16 @@ take_apart(struct replay_run *run)
 static bool
 touch_ahead(struct replayer *r)
 {
-    uintptr_t next = (r->fresh + TOUCH_FROM) / MEM_PIECE * MEM_PIECE;
+    uintptr_t next = (r->fresh + TOUCH_FROM) / PAGES_TOUCHED * PAGES_TOUCHED;
     uintptr_t at = r->touched > next ? r->touched : next;
 
     if (r->fresh == 0 || at >= next + TOUCH_AHEAD)
         return false;
     pthread_mutex_unlock(&r->mutex);
-    bool is_ready = mem_touch(at);
+    bool is_ready = pages_touch(at);
     pthread_mutex_lock(&r->mutex);
     if (is_ready)
-        r->touched = at + MEM_PIECE;
+        r->touched = at + PAGES_TOUCHED;
     return is_ready;
 }
 
@@ -151,7 +152,7 @@ struct replay_run *
 replayer_next(struct replayer *r)
 {
     struct replay_run *next = NULL;
-    uintptr_t fresh = mem_fresh();
+    uintptr_t fresh = pages_fresh();
 
     pthread_mutex_lock(&r->mutex);
     r->fresh = fresh;
@@ -167,7 +168,7 @@ replayer_next(struct replayer *r)
     /* Not before: malloc would have as large an area for the thread, which is the applier's
      * next, and never gives it back. */
     if (r->taking && r->ntaken == 0)
-        mem_load_begin();
+        pages_load_begin();
     pthread_mutex_unlock(&r->mutex);
     return next;
 }
@@ -176,7 +177,7 @@ int
 replayer_finish(struct replayer *r)
 {
     pthread_join(r->thread, NULL);
-    mem_load_end();
+    pages_load_end();
     int failed = r->failed;
     for (size_t i = 0; i < RUNS; i++) {
         chunks_free(r->runs[i].chunk);

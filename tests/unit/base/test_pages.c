@@ -13,7 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LENGTH (8 * PAGES_FROM)
+#define LENGTH  (8 * PAGES_FROM)
+#define BLOCK   1000
+#define NBLOCKS 20000
 
 /* How many of the whole pages within a run are in memory. */
 static size_t
@@ -65,12 +67,57 @@ test_pages_kept_small_grow_with_what_they_hold(void **state)
     free(data);
 }
 
+/* Has all pieces from about where the next block comes from made ready. */
+static void
+touch_all(void)
+{
+    uintptr_t at = pages_fresh() & ~(uintptr_t)4095;
+
+    while (pages_touch(at))
+        at += PAGES_TOUCHED;
+}
+
+static void
+test_pages_that_are_touched_stay_as_they_are(void **state)
+{
+    static char *blocks[NBLOCKS];
+
+    (void)state;
+    pages_load_begin();
+    for (int i = 0; i < NBLOCKS; i++) {
+        if (i % 1000 == 0)
+            touch_all();
+        blocks[i] = xmalloc(BLOCK);
+        memset(blocks[i], i % 100, BLOCK);
+    }
+    pages_touch((uintptr_t)blocks[0] & ~(uintptr_t)4095);
+    pages_load_end();
+    for (int i = 0; i < NBLOCKS; i++) {
+        for (int at = 0; at < BLOCK; at++)
+            assert_int_equal(blocks[i][at], i % 100);
+        free(blocks[i]);
+    }
+}
+
+static void
+test_pages_that_are_not_there_are_not_touched(void **state)
+{
+    uintptr_t end = (uintptr_t)sbrk(0);
+
+    (void)state;
+    assert_false(pages_touch(0));
+    assert_false(pages_touch(end));
+    assert_false(pages_touch(end - PAGES_TOUCHED + 1));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages_given_back_are_those_within),
         cmocka_unit_test(test_pages_kept_small_grow_with_what_they_hold),
+        cmocka_unit_test(test_pages_that_are_touched_stay_as_they_are),
+        cmocka_unit_test(test_pages_that_are_not_there_are_not_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
