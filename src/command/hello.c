@@ -19,9 +19,10 @@ read_protocol(const struct call *c, int64_t *protocol)
     return OK;
 }
 
-/* As in Redis, who gives the right password is in, though something behind it is wrong. */
+/* As in Redis, each holds at once: who gives the right password is in, and has the name it
+ * gave, though something behind it is wrong. */
 static enum err
-read_options(struct call *c, const struct bytes **name)
+take_options(struct call *c)
 {
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
@@ -32,9 +33,8 @@ read_options(struct call *c, const struct bytes **name)
             c->session->logged_in = true;
             i += 2;
         } else if (arg_is(c, i, "SETNAME") && more >= 1) {
-            *name = &c->argv[i + 1];
-            TRY(client_check_name(**name));
-            i++;
+            TRY(client_check_name(c->argv[i + 1]));
+            client_set_name(c->session, c->argv[++i]);
         } else {
             return fail(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[i].len,
                         c->argv[i].data);
@@ -43,20 +43,18 @@ read_options(struct call *c, const struct bytes **name)
     return OK;
 }
 
-/* HELLO [protocol [AUTH user password] [SETNAME name]]: who answers. */
+/* HELLO [protocol [AUTH user password] [SETNAME name]]: who answers. Who came while there
+ * was a password, and never logged in, has to do so here even where there is none now. */
 enum err
 cmd_hello(struct call *c)
 {
     int64_t protocol = c->out->protocol;
     if (c->argc > 1)
         TRY(read_protocol(c, &protocol));
-    const struct bytes *name = NULL;
-    TRY(read_options(c, &name));
-    if (!auth_is_done(c->session))
+    TRY(take_options(c));
+    if (!c->session->logged_in)
         return ERR_NOAUTH_HELLO;
 
-    if (name != NULL)
-        client_set_name(c->session, *name);
     c->out->protocol = (int)protocol;
 
     reply_map(c->out, 7);
