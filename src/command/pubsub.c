@@ -1,6 +1,6 @@
 /*
- * See pubsub.h. A subscription stands in its session's map, and in the list of its
- * channel in the order in which they came.
+ * See pubsub.h. A subscription stands in its session's map, and in two lists, of its
+ * session and of its channel, in the order in which they came.
  */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "command/pubsub.h"
@@ -27,7 +27,8 @@ struct subscription {
     struct map_node node; /* in the session's map */
     struct session *session;
     struct channel *channel;
-    struct subscription *next, *previous;
+    struct subscription *older, *newer;   /* of the session */
+    struct subscription *next, *previous; /* of the channel */
 };
 
 static bool
@@ -59,6 +60,37 @@ find_subscription(const struct session *s, enum channel_kind kind, struct bytes 
 /* --- coming and going --- */
 
 static void
+enter_session(struct session *s, enum channel_kind kind, struct subscription *sub)
+{
+    struct subscriber *all = &s->subscriber;
+
+    sub->session = s;
+    sub->older = all->newest[kind];
+    if (sub->older != NULL)
+        sub->older->newer = sub;
+    else
+        all->oldest[kind] = sub;
+    all->newest[kind] = sub;
+    map_insert(&all->channels[kind], &sub->node, sub->channel->node.hash);
+}
+
+static void
+leave_session(struct subscription *sub, enum channel_kind kind)
+{
+    struct subscriber *all = &sub->session->subscriber;
+
+    if (sub->older != NULL)
+        sub->older->newer = sub->newer;
+    else
+        all->oldest[kind] = sub->newer;
+    if (sub->newer != NULL)
+        sub->newer->older = sub->older;
+    else
+        all->newest[kind] = sub->older;
+    map_remove(&all->channels[kind], &sub->node);
+}
+
+static void
 subscribe(struct session *s, enum channel_kind kind, struct bytes name)
 {
     struct channel *c = find_channel(s->host, kind, name);
@@ -69,7 +101,6 @@ subscribe(struct session *s, enum channel_kind kind, struct bytes name)
         c->name = bytes_of(bytes_dup(name), name.len);
         map_insert(&s->host->pubsub.channels[kind], &c->node, map_hash(name));
     }
-    sub->session = s;
     sub->channel = c;
     sub->previous = c->last;
     if (c->last != NULL)
@@ -78,13 +109,13 @@ subscribe(struct session *s, enum channel_kind kind, struct bytes name)
         c->first = sub;
     c->last = sub;
     c->count++;
-    map_insert(&s->subscriber.channels[kind], &sub->node, c->node.hash);
+    enter_session(s, kind, sub);
 }
 
 static void
 unsubscribe(struct subscription *sub, enum channel_kind kind)
 {
-    struct session *s = sub->session;
+    struct host *h = sub->session->host;
     struct channel *c = sub->channel;
 
     if (sub->previous != NULL)
@@ -95,11 +126,11 @@ unsubscribe(struct subscription *sub, enum channel_kind kind)
         sub->next->previous = sub->previous;
     else
         c->last = sub->previous;
-    map_remove(&s->subscriber.channels[kind], &sub->node);
+    leave_session(sub, kind);
     free(sub);
     if (--c->count > 0)
         return;
-    map_remove(&s->host->pubsub.channels[kind], &c->node);
+    map_remove(&h->pubsub.channels[kind], &c->node);
     free((char *)c->name.data);
     free(c);
 }
@@ -112,23 +143,13 @@ subscriber_is_active(const struct subscriber *s)
            > 0;
 }
 
-/* What a walk over a session's subscriptions, or over channels, does with each. */
-static void
-leave_node(struct map_node *node, void *arg)
-{
-    unsubscribe((struct subscription *)node, *(enum channel_kind *)arg);
-}
-
 void
 pubsub_leave(struct session *s)
 {
     for (enum channel_kind kind = 0; kind < CHANNEL_KINDS; kind++) {
-        struct map *m = &s->subscriber.channels[kind];
-        while (m->count > 0) {
-            for (size_t at = 0; at < map_walk_end(m); at++)
-                map_walk(m, at, leave_node, &kind);
-        }
-        map_deinit(m);
+        while (s->subscriber.oldest[kind] != NULL)
+            unsubscribe(s->subscriber.oldest[kind], kind);
+        map_deinit(&s->subscriber.channels[kind]);
     }
 }
 
@@ -250,31 +271,23 @@ subscribe_all(struct call *c, enum channel_kind kind)
     return OK;
 }
 
-struct leaving {
-    struct call *call;
-    enum channel_kind kind;
-};
-
 static void
-leave_and_tell(struct map_node *node, void *arg)
+leave_and_tell(struct call *c, struct subscription *sub, enum channel_kind kind)
 {
-    const struct leaving *l = arg;
-    struct subscription *sub = (struct subscription *)node;
-    struct session *s = sub->session;
     size_t len = sub->channel->name.len;
-    char *copy = arena_alloc(l->call->scratch, len + 1);
+    char *copy = arena_alloc(c->scratch, len + 1);
 
     memcpy(copy, sub->channel->name.data, len);
     struct bytes name = bytes_of(copy, len);
-    unsubscribe(sub, l->kind);
-    confirm(s, l->call->command->name, l->kind, &name);
+    unsubscribe(sub, kind);
+    confirm(c->session, c->command->name, kind, &name);
 }
 
+/* Where none is named, all go, the oldest first. */
 static enum err
 unsubscribe_all(struct call *c, enum channel_kind kind)
 {
-    struct leaving leaving = {c, kind};
-    struct map *m = &c->session->subscriber.channels[kind];
+    struct subscription **oldest = &c->session->subscriber.oldest[kind];
 
     for (int i = 1; i < c->argc; i++) {
         struct subscription *sub = find_subscription(c->session, kind, c->argv[i]);
@@ -284,12 +297,10 @@ unsubscribe_all(struct call *c, enum channel_kind kind)
     }
     if (c->argc > 1)
         return OK;
-    if (m->count == 0)
+    if (*oldest == NULL)
         confirm(c->session, c->command->name, kind, NULL);
-    while (m->count > 0) {
-        for (size_t at = 0; at < map_walk_end(m); at++)
-            map_walk(m, at, leave_and_tell, &leaving);
-    }
+    while (*oldest != NULL)
+        leave_and_tell(c, *oldest, kind);
     return OK;
 }
 
@@ -374,10 +385,7 @@ tell_channels(struct call *c, enum channel_kind kind)
     struct channels all = {.call = c, .only_count = true};
 
     if (c->argc > 3)
-        return fail(c,
-                    "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try "
-                    "PUBSUB HELP.",
-                    (int)c->argv[1].len, c->argv[1].data);
+        return fail_subcommand(c);
     all.pattern = c->argc == 3 ? &c->argv[2] : NULL;
     walk_channels(c, kind, &all);
     reply_array(c->out, all.count);

@@ -21,9 +21,11 @@ struct pubsub {
     struct map channels[CHANNEL_KINDS];
 };
 
-/* A session's part of it. All zero: it subscribed to nothing. */
+/* A session's part of it: its subscriptions, to be found by name, and as they came. All
+ * zero: none. */
 struct subscriber {
     struct map channels[CHANNEL_KINDS];
+    struct subscription *oldest[CHANNEL_KINDS], *newest[CHANNEL_KINDS];
 };
 
 /* Whether it subscribed to anything. */
