@@ -11,8 +11,6 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 
-#define ECHOED_MAX 128 /* bytes of a wrong type told back */
-
 enum err
 client_check_name(struct bytes name)
 {
@@ -47,8 +45,8 @@ client_read_type(struct call *c, int i, enum client_type *type)
             return OK;
         }
     }
-    int shown = c->argv[i].len < ECHOED_MAX ? (int)c->argv[i].len : ECHOED_MAX;
-    return fail(c, "ERR Unknown client type '%.*s'", shown, c->argv[i].data);
+    return fail(c, "ERR Unknown client type '%.*s'", (int)c->argv[i].len,
+                c->argv[i].data);
 }
 
 enum client_type

@@ -9,8 +9,6 @@
 #include "command/table.h"
 #include "resp/reply.h"
 
-#define ECHOED_MAX 128 /* bytes of a wrong user told back */
-
 /* What is asked of those that are closed. */
 struct filter {
     int64_t id;               /* 0: any */
@@ -31,11 +29,9 @@ read_id(const struct call *c, int i, struct filter *f)
 static enum err
 check_user(struct call *c, int i)
 {
-    int shown = c->argv[i].len < ECHOED_MAX ? (int)c->argv[i].len : ECHOED_MAX;
-
     if (bytes_eq(c->argv[i], bytes_str("default")))
         return OK;
-    return fail(c, "ERR No such user '%.*s'", shown, c->argv[i].data);
+    return fail(c, "ERR No such user '%.*s'", (int)c->argv[i].len, c->argv[i].data);
 }
 
 static enum err
