@@ -120,13 +120,13 @@ cmd_client_reply(struct call *c)
     struct session *s = c->session;
 
     if (arg_is(c, 2, "ON")) {
-        s->replies = REPLIES_ALL;
+        s->silence &= SILENT_NEXT;
         reply_ok(c->out);
     } else if (arg_is(c, 2, "OFF")) {
-        s->replies = REPLIES_NONE;
+        s->silence |= SILENT_ALWAYS;
     } else if (arg_is(c, 2, "SKIP")) {
-        if (s->replies != REPLIES_NONE)
-            s->replies = REPLIES_SKIP_NEXT;
+        if (!(s->silence & SILENT_ALWAYS))
+            s->silence |= SILENT_NEXT;
     } else {
         return ERR_SYNTAX;
     }

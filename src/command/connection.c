@@ -63,8 +63,7 @@ cmd_reset(struct call *c)
     c->store = s->store;
     client_set_name(s, bytes_str(""));
     s->logged_in = auth_is_open(c->host);
-    if (s->replies != REPLIES_SKIP) /* then this one is not answered */
-        s->replies = REPLIES_ALL;
+    s->silence &= SILENT_NOW;
     c->out->protocol = 2;
 
     reply_simple(c->out, "RESET");

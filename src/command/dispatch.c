@@ -315,16 +315,12 @@ carry_on(struct call *c)
     return true;
 }
 
-/* After a request: how it goes on with the replies. */
+/* After a request: what was next is now. */
 static void
-settle_replies(struct session *s, bool muted)
+turn_silence(struct session *s)
 {
-    if (muted && session_is_muted(s))
-        s->output.len = s->silent_from;
-    if (s->replies == REPLIES_SKIP_NEXT)
-        s->replies = REPLIES_SKIP;
-    else if (s->replies == REPLIES_SKIP)
-        s->replies = REPLIES_ALL;
+    s->silence =
+        (s->silence & SILENT_ALWAYS) | (s->silence & SILENT_NEXT ? SILENT_NOW : 0);
 }
 
 static size_t
@@ -362,7 +358,9 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
     bool done = carry_on(&c);
     s->is_answering = false;
     if (done) {
-        settle_replies(s, muted);
+        if (muted && session_is_muted(s))
+            s->output.len = s->silent_from;
+        turn_silence(s);
         s->request_size = 0;
         s->fetched = FETCHED_NOTHING;
         s->has_waited = false;
@@ -374,6 +372,14 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
     if (h->scratch.blocks != NULL)
         arena_reset(&h->scratch);
     return done;
+}
+
+void
+dispatch_nothing(struct session *s)
+{
+    turn_silence(s);
+    if (!s->queue.open)
+        s->tracker.has_chosen = false;
 }
 
 void

@@ -11,6 +11,9 @@
  * the same request again when it is resumed. */
 bool dispatch(struct session *s, const struct bytes *argv, int argc);
 
+/* The same for an empty one, which is nothing but a request. */
+void dispatch_nothing(struct session *s);
+
 /* Answers "-ERR " and text, and closes the session. */
 void dispatch_protocol_error(struct session *s, const char *text);
 

@@ -190,7 +190,9 @@ feed(struct session *s, struct bytes input)
         case PARSED_REQUEST:
             break;
         }
-        if (s->parser.argc > 0 && !dispatch(s, s->parser.argv, s->parser.argc)) {
+        if (s->parser.argc == 0) {
+            dispatch_nothing(s);
+        } else if (!dispatch(s, s->parser.argv, s->parser.argc)) {
             parser_restart(&s->parser);
             return taken;
         }
@@ -263,7 +265,7 @@ session_kill(struct session *s)
 static bool
 is_silent(const struct session *s)
 {
-    return s->replies == REPLIES_NONE || s->replies == REPLIES_SKIP;
+    return (s->silence & (SILENT_ALWAYS | SILENT_NOW)) != 0;
 }
 
 bool

@@ -27,13 +27,8 @@ enum fetched {
     FETCHED_ERROR    /* the disk failed */
 };
 
-/* Which replies are sent. */
-enum replies {
-    REPLIES_ALL,
-    REPLIES_NONE,
-    REPLIES_SKIP_NEXT, /* all but that of the request after this one */
-    REPLIES_SKIP       /* all but that of this request */
-};
+/* Which replies are not sent: any, that of this request, that of the one after it. */
+enum { SILENT_ALWAYS = 1 << 0, SILENT_NOW = 1 << 1, SILENT_NEXT = 1 << 2 };
 
 struct session {
     struct map_node node; /* in the host's sessions_by_id; must be first */
@@ -52,8 +47,8 @@ struct session {
     struct session_peer peer;
     struct buf name;             /* empty: it has none */
     const struct command *asked; /* its latest; NULL: none, or one that is not known */
-    enum replies replies;
-    bool is_answering;  /* a request is being carried out; */
+    unsigned silence;            /* bits SILENT_... */
+    bool is_answering;           /* a request is being carried out; */
     size_t silent_from; /* where its replies, which are not sent, begin in output */
     bool no_evict, logged_in;
     bool monitors; /* is in the list that begins at host->monitors */

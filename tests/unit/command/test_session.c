@@ -852,6 +852,35 @@ test_session_says_nothing_where_that_is_wished(void **state)
 }
 
 static void
+test_session_skips_the_reply_behind_exec_though_it_wants_others(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nCLIENT REPLY SKIP\r\nCLIENT REPLY OFF\r\nCLIENT REPLY ON\r\n");
+    hears_of(&f->a, "+OK\r\n");
+    says(&f->a, "EXEC\r\nECHO 1\r\nECHO 2\r\n");
+    hears(&f->a, "*3\r\n+OK\r\n$1\r\n2\r\n");
+}
+
+static void
+test_session_takes_an_empty_request_for_the_next_one(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "CLIENT REPLY SKIP\r\n\r\nECHO 1\r\n");
+    hears(&f->a, "$1\r\n1\r\n");
+    says(&f->a, "CLIENT REPLY SKIP\r\n*0\r\nECHO 2\r\n");
+    hears(&f->a, "$1\r\n2\r\n");
+    tracks(&f->a, "OPTIN");
+    says(&f->a, "CLIENT CACHING YES\r\n*-1\r\nGET k\r\nSET k 1\r\n");
+    hears(&f->a, "+OK\r\n_\r\n+OK\r\n");
+    says(&f->a, "CLIENT CACHING YES\r\nMULTI\r\n\r\nGET k\r\nEXEC\r\n");
+    hears_of(&f->a, "+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n");
+    says(&f->b, "SET k 2\r\n");
+    hears(&f->a, CHANGED("k"));
+}
+
+static void
 test_session_that_kills_itself_in_exec_hears_of_it(void **state)
 {
     struct fixture *f = *state;
@@ -1098,6 +1127,8 @@ main(void)
         TEST(test_session_that_would_publish_in_exec_waits_while_paused),
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
+        TEST(test_session_skips_the_reply_behind_exec_though_it_wants_others),
+        TEST(test_session_takes_an_empty_request_for_the_next_one),
         TEST(test_session_that_kills_itself_in_exec_hears_of_it),
         TEST(test_session_hears_messages_where_it_wants_no_replies),
         TEST(test_session_that_watches_sees_nothing_where_it_wants_no_replies),
