@@ -45,8 +45,7 @@ client_read_type(struct call *c, int i, enum client_type *type)
             return OK;
         }
     }
-    return fail(c, "ERR Unknown client type '%.*s'", (int)c->argv[i].len,
-                c->argv[i].data);
+    return fail(c, "ERR Unknown client type '%.*s'", (int)c->argv[i].len, c->argv[i].data);
 }
 
 enum client_type
@@ -94,7 +93,7 @@ append_flags(const struct session *s, struct buf *out)
         buf_append(out, "P", 1);
     if (s->queue.open)
         buf_append(out, "x", 1);
-    if (s->waits)
+    if (s->waits && s->waits_until_us > 0)
         buf_append(out, "b", 1);
     if (s->tracker.on)
         buf_append(out, "t", 1);
@@ -106,6 +105,8 @@ append_flags(const struct session *s, struct buf *out)
         buf_append(out, "d", 1);
     if (s->closing && !s->killed)
         buf_append(out, "c", 1);
+    if (s->waits && s->waits_until_us == 0) /* it goes on at the end of the turn */
+        buf_append(out, "u", 1);
     if (s->killed)
         buf_append(out, "A", 1);
     if (s->no_evict)

@@ -115,9 +115,9 @@ scan_is_known(struct call *c)
         return true;
     if (store_is_complete(c->store) || listed_is_ready(c))
         return true;
-    /* In EXEC what is in memory now may be gone when it is its turn. */
+    /* For EXEC what is in memory now may be gone when it is its turn. */
     if (is_randomkey(c))
-        return !c->session->queue.open
+        return (!c->session->queue.open || c->in_exec)
                && store_random(c->store, c->now, DRAW_SLOTS) != NULL;
     return is_scan(c) && read_scan(c, &cursor, &wanted) != OK;
 }

@@ -49,8 +49,9 @@ is_touched(const struct session *s, int64_t now)
 
 /* Each has its scratch for itself: what EXEC as a whole keeps there stays. */
 static void
-run_queue(struct call *c, const struct queue *queue)
+run_queue(struct call *c)
 {
+    const struct queue *queue = &c->session->queue;
     struct arena scratch = {0};
 
     reply_array(c->out, queue->count);
@@ -83,18 +84,16 @@ cmd_exec(struct call *c)
         return ERR_EXEC;
 
     bool touched = is_touched(s, c->now);
-    struct queue queue = s->queue;
-    s->queue = (struct queue){0};
     session_unwatch(s);
 
     enum err result = OK;
-    if (queue.broken)
+    if (s->queue.broken)
         result = ERR_ABORTED;
     else if (touched)
         reply_null_array(c->out);
     else
-        run_queue(c, &queue);
-    queue_clear(&queue);
+        run_queue(c);
+    queue_clear(&s->queue);
     return result;
 }
 

@@ -96,13 +96,14 @@ may_replicate(const struct call *c)
     return (flags & (CMD_WRITE | CMD_REPLICATED)) != 0;
 }
 
-/* It stands on the path of every command, so it reads no clock of its own. */
+/* Replicas are not paused, so one that watches others is not. This stands on the path of
+ * every command, so it reads no clock of its own. */
 static bool
 is_paused(const struct call *c)
 {
     const struct host *h = c->host;
 
-    return h->paused_until_us > c->session->last_us
+    return h->paused_until_us > c->session->last_us && !c->session->monitors
            && (h->pauses_all || may_replicate(c));
 }
 

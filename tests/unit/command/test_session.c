@@ -816,6 +816,62 @@ test_session_that_would_publish_in_exec_waits_while_paused(void **state)
 }
 
 static void
+test_session_that_watches_others_is_not_paused(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\n");
+    says(&f->b, "CLIENT PAUSE 60000\r\n");
+    says(&f->a, "PING\r\n");
+    is_parked(&f->a, false);
+    says(&f->b, "PING\r\n");
+    is_parked(&f->b, true);
+}
+
+/* Expects what CLIENT INFO or CLIENT LIST told of the first client to have this in it. */
+static void
+is_described(struct client *teller, const char *part)
+{
+    struct buf *out = session_output(teller->session);
+
+    buf_append(out, "", 1);
+    const char *line = strstr(out->data, "id=1 ");
+    assert_non_null(line);
+    assert_non_null(strstr(line, part));
+    buf_clear(out, 0);
+}
+
+static void
+test_session_is_described_while_it_waits(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "WAIT 1 0\r\n");
+    says(&f->b, "CLIENT LIST ID 1\r\n");
+    is_described(&f->b, " flags=b ");
+    says(&f->b, "CLIENT UNBLOCK 1\r\nCLIENT LIST ID 1\r\n");
+    is_described(&f->b, " flags=u ");
+    host_end_waiting(&f->host);
+    says(&f->b, "CLIENT LIST ID 1\r\n");
+    is_described(&f->b, " flags=N ");
+}
+
+static void
+test_session_is_described_in_exec(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MULTI\r\nCLIENT INFO\r\nPING\r\n");
+    hears_of(&f->a, "+OK\r\n");
+    says(&f->b, "CLIENT LIST ID 1\r\n");
+    is_described(&f->b, " flags=x ");
+    says(&f->a, "EXEC\r\n");
+    is_described(&f->a, " flags=x db=0 sub=0 psub=0 ssub=0 multi=2 ");
+    says(&f->a, "CLIENT INFO\r\n");
+    is_described(&f->a, " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 ");
+}
+
+static void
 test_session_may_end_while_it_waits(void **state)
 {
     struct fixture *f = *state;
@@ -1125,6 +1181,9 @@ main(void)
         TEST(test_session_waits_for_replicas_until_it_is_unblocked),
         TEST(test_session_that_writes_waits_while_paused),
         TEST(test_session_that_would_publish_in_exec_waits_while_paused),
+        TEST(test_session_that_watches_others_is_not_paused),
+        TEST(test_session_is_described_while_it_waits),
+        TEST(test_session_is_described_in_exec),
         TEST(test_session_may_end_while_it_waits),
         TEST(test_session_says_nothing_where_that_is_wished),
         TEST(test_session_skips_the_reply_behind_exec_though_it_wants_others),
