@@ -306,8 +306,6 @@ debug_key(const struct bytes *argv, int argc)
 enum err
 cmd_debug(struct call *c)
 {
-    if (!c->host->config->enable_debug_command)
-        return ERR_NO_DEBUG;
     for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++) {
         const struct subcommand *s = &subcommands[i];
         if (arg_is(c, 1, s->name) && (s->arity > 0 ? c->argc == s->arity : true))

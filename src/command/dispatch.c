@@ -85,6 +85,15 @@ check_arity(struct call *c)
     return fail(c, "ERR wrong number of arguments for '%s' command", c->command->name);
 }
 
+/* Who may not use DEBUG at all need not log in to hear it. */
+static enum err
+check_debug(const struct call *c)
+{
+    if (c->command->fn == cmd_debug && !c->host->config->enable_debug_command)
+        return ERR_NO_DEBUG;
+    return OK;
+}
+
 static enum err
 check_login(const struct call *c)
 {
@@ -144,6 +153,7 @@ admit(struct call *c)
 {
     TRY(find_command(c));
     TRY(check_arity(c));
+    TRY(check_debug(c));
     TRY(check_login(c));
     TRY(check_multi(c));
     TRY(check_subscribed(c));
