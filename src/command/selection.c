@@ -45,7 +45,11 @@ selection_store(struct host *h, struct bytes word, struct store **store)
     int64_t number;
 
     if (is_integer(word)) {
-        if (!number_parse(word, &number) || number < 0 || number >= h->config->databases)
+        if (!number_parse(word, &number))
+            return ERR_NOT_INTEGER;
+        if (number < INT32_MIN || number > INT32_MAX)
+            return ERR_STORE_NUMBER;
+        if (number < 0 || number >= h->config->databases)
             return ERR_STORE_INDEX;
     } else {
         if (word.len > STORE_NAME_MAX)
