@@ -25,8 +25,8 @@
 #include "keyspace/keyspace.h"
 #include "value/string.h"
 
-#define LOOK_AHEAD_MIN 256         /* bytes of input from which on it may be a pipeline */
-#define LOOK_AHEAD_MAX (16 * 1024) /* bytes read over at once */
+#define GROUP_REQUESTS STORE_PREFETCH_MAX
+#define GROUP_WORDS    (4 * GROUP_REQUESTS)
 
 static struct bytes
 id_bytes(const uint64_t *id)
@@ -66,7 +66,6 @@ session_new(struct host *host, const struct session_owner *owner, void *arg,
     s->peer = *peer;
     s->reply = (struct reply){.out = &s->output, .protocol = 2};
     parser_init(&s->parser, STRING_MAX);
-    parser_init(&s->scout, STRING_MAX);
     s->next_session = host->sessions;
     if (host->sessions != NULL)
         host->sessions->previous_session = s;
@@ -124,7 +123,6 @@ session_free(struct session *s)
     queue_clear(&s->queue);
     store_release(s->store);
     parser_deinit(&s->parser);
-    parser_deinit(&s->scout);
     buf_deinit(&s->output);
     buf_deinit(&s->name);
     free(s);
@@ -146,58 +144,99 @@ can_go_on(const struct session *s)
     return !s->closing && !session_is_parked(s) && s->output.len < SESSION_OUTPUT_SOFT;
 }
 
-/* Reads over the next requests of a pipeline, so that the memory of their first keys is
- * on its way when they are carried out. Gives how many bytes it has seen. */
-static size_t
-look_ahead(struct session *s, struct bytes input)
-{
-    struct bytes keys[STORE_PREFETCH_MAX];
-    size_t seen = 0, nkeys = 0;
+struct request {
+    const struct bytes *argv;
+    int argc;
+    size_t size; /* bytes it took */
+};
 
-    if (input.len > LOOK_AHEAD_MAX)
-        input.len = LOOK_AHEAD_MAX;
-    parser_restart(&s->scout);
-    s->scout.bulk_max = s->parser.bulk_max;
-    /* An inline request has its arguments in the parser, which the next one
-     * overwrites. */
-    while (nkeys < STORE_PREFETCH_MAX && seen < input.len && input.data[seen] == '*'
-           && parser_next(&s->scout, input.data + seen, input.len - seen)
-                  == PARSED_REQUEST) {
-        seen += s->scout.consumed;
-        if (s->scout.argc > 1)
-            keys[nkeys++] = s->scout.argv[1];
+/* Requests of a pipeline that are read together, so that the memory of their first keys is
+ * on its way when they are carried out. */
+struct group {
+    struct request requests[GROUP_REQUESTS];
+    size_t count;
+    struct bytes words[GROUP_WORDS]; /* the arguments of all but the last; its are the
+                                        parser's */
+};
+
+/* Reads requests from the front of the input, and gives what the parser said last. An inline
+ * request ends the group: its arguments are in the parser, which the next one overwrites. */
+static enum parsed
+read_group(struct session *s, struct bytes input, struct group *g)
+{
+    struct parser *p = &s->parser;
+    size_t nwords = 0;
+    enum parsed got;
+
+    g->count = 0;
+    p->guest = !auth_is_done(s);
+    while ((got = parser_next(p, input.data, input.len)) == PARSED_REQUEST) {
+        struct request *r = &g->requests[g->count++];
+        bool is_inline = input.data[0] != '*';
+
+        *r = (struct request){p->argv, p->argc, p->consumed};
+        input = bytes_of(input.data + r->size, input.len - r->size);
+        if (input.len == 0 || is_inline || p->guest || g->count == GROUP_REQUESTS
+            || (size_t)r->argc > GROUP_WORDS - nwords)
+            break;
+        r->argv = g->words + nwords;
+        for (int i = 0; i < p->argc; i++)
+            g->words[nwords++] = p->argv[i];
     }
-    store_prefetch(s->store, keys, nkeys);
-    return seen;
+    return got;
+}
+
+static void
+prefetch(const struct session *s, const struct group *g)
+{
+    struct bytes keys[GROUP_REQUESTS];
+    size_t nkeys = 0;
+
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->requests[i].argc > 1)
+            keys[nkeys++] = g->requests[i].argv[1];
+    }
+    if (nkeys > 1)
+        store_prefetch(s->store, keys, nkeys);
+}
+
+/* Carries a group out, and moves *taken behind what was. False: it had to stop. */
+static bool
+carry_out(struct session *s, const struct group *g, size_t *taken)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct request *r = &g->requests[i];
+        if (!can_go_on(s))
+            return false;
+        if (r->argc == 0)
+            dispatch_nothing(s);
+        else if (!dispatch(s, r->argv, r->argc))
+            return false;
+        *taken += r->size;
+        s->pending -= r->size;
+    }
+    return true;
 }
 
 static size_t
 feed(struct session *s, struct bytes input)
 {
-    size_t taken = 0, looked = 0;
+    enum parsed last = PARSED_REQUEST;
+    struct group group;
+    size_t taken = 0;
 
-    while (taken < input.len && can_go_on(s)) {
-        if (taken >= looked && input.len - taken >= LOOK_AHEAD_MIN)
-            looked =
-                taken + look_ahead(s, bytes_of(input.data + taken, input.len - taken));
-        s->parser.guest = !auth_is_done(s);
-        switch (parser_next(&s->parser, input.data + taken, input.len - taken)) {
-        case PARSED_MORE:
-            return taken;
-        case PARSED_ERROR:
-            dispatch_protocol_error(s, s->parser.error);
-            return input.len;
-        case PARSED_REQUEST:
-            break;
-        }
-        if (s->parser.argc == 0) {
-            dispatch_nothing(s);
-        } else if (!dispatch(s, s->parser.argv, s->parser.argc)) {
+    while (last == PARSED_REQUEST && taken < input.len && can_go_on(s)) {
+        last = read_group(s, bytes_of(input.data + taken, input.len - taken), &group);
+        prefetch(s, &group);
+        if (!carry_out(s, &group, &taken) || (last == PARSED_ERROR && !can_go_on(s))) {
+            /* What is behind is read once more. */
             parser_restart(&s->parser);
             return taken;
         }
-        taken += s->parser.consumed;
-        s->pending -= s->parser.consumed;
+        if (last == PARSED_ERROR) {
+            dispatch_protocol_error(s, s->parser.error);
+            return input.len;
+        }
     }
     return taken;
 }

@@ -36,7 +36,6 @@ struct session {
     struct store *store; /* held */
     uint64_t id;         /* told by HELLO */
     struct parser parser;
-    struct parser scout; /* reads ahead of it */
     struct buf output;
     struct reply reply; /* writes to output */
     uint64_t depends;

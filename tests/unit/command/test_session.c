@@ -123,6 +123,17 @@ hears_of(struct client *c, const char *text)
     buf_clear(out, 0);
 }
 
+/* Expects the output to begin so, and takes as much of it. */
+static void
+hears_next(struct client *c, const char *text)
+{
+    struct buf *out = session_output(c->session);
+
+    assert_true(out->len >= strlen(text));
+    assert_memory_equal(out->data, text, strlen(text));
+    buf_consume(out, strlen(text));
+}
+
 static void
 is_parked(struct client *c, bool parked)
 {
@@ -179,6 +190,72 @@ test_session_answers_the_same_however_requests_are_cut(void **state)
         hears(&f->a, "+OK\r\n+PONG\r\n$3\r\na\r\n\r\n");
         assert_int_equal(f->a.input.len, 0);
     }
+}
+
+/* In an array: of these a session reads many before it carries out the first. */
+static void
+echo(struct buf *out, const char *text)
+{
+    buf_printf(out, "*2\r\n$4\r\nECHO\r\n$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+static void
+test_session_keeps_the_requests_of_a_pipeline_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct buf *in = &f->a.input;
+
+    echo(in, "a");
+    buf_printf(in, "ECHO b\r\nECHO c\r\n*400\r\n$6\r\nEXISTS\r\n");
+    for (int i = 1; i < 400; i++)
+        buf_printf(in, "$1\r\nk\r\n");
+    buf_printf(in, "*0\r\n");
+    for (int i = 0; i < 100; i += 2) {
+        echo(in, "d");
+        echo(in, "efg");
+    }
+    feed(&f->a);
+
+    hears_next(&f->a, "$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n:0\r\n");
+    for (int i = 0; i < 100; i += 2)
+        hears_next(&f->a, "$1\r\nd\r\n$3\r\nefg\r\n");
+    hears(&f->a, "");
+    assert_int_equal(in->len, 0);
+}
+
+static void
+test_session_tells_an_error_behind_what_it_waits_for(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_cold = true;
+    says(&f->a, "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n+x\r\n");
+    hears(&f->a, "+PONG\r\n");
+    is_parked(&f->a, true);
+    disk_answers(&f->keyspace, 0);
+    hears(&f->a, "$-1\r\n-ERR Protocol error: expected '$', got '+'\r\n");
+    assert_true(session_is_closing(f->a.session));
+}
+
+static void
+test_session_that_logs_in_may_say_more_at_once(void **state)
+{
+    struct fixture *f = *state;
+    char word[20 * 1024 + 1] = "";
+
+    memset(word, 'x', sizeof word - 1);
+    says(&f->a, "CONFIG SET requirepass secret\r\nRESET\r\n");
+    hears(&f->a, "+OK\r\n+RESET\r\n");
+    buf_printf(&f->a.input, "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n");
+    echo(&f->a.input, word);
+    feed(&f->a);
+    hears_of(&f->a, "+OK\r\n$20480\r\nxxx");
+
+    says(&f->a, "RESET\r\n");
+    hears(&f->a, "+RESET\r\n");
+    echo(&f->a.input, word);
+    feed(&f->a);
+    hears(&f->a, "-ERR Protocol error: unauthenticated bulk length\r\n");
 }
 
 static void
@@ -1152,6 +1229,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_session_answers_the_same_however_requests_are_cut),
+        TEST(test_session_keeps_the_requests_of_a_pipeline_apart),
+        TEST(test_session_tells_an_error_behind_what_it_waits_for),
+        TEST(test_session_that_logs_in_may_say_more_at_once),
         TEST(test_session_tells_a_protocol_error_and_closes),
         TEST(test_session_does_nothing_behind_quit),
         TEST(test_session_hangs_up_on_a_browser),
