@@ -58,19 +58,19 @@ find(const struct map *m, const struct item *item)
     return map_find(m, hash_of(item), key_of(item), has_key);
 }
 
-static void
-number_items(struct item *items)
+/* Items; so many of them, the first, are in the map. */
+static struct item *
+items_in(struct map *m, int count)
 {
-    memset(items, 0, NITEMS * sizeof(*items));
-    for (uint32_t i = 0; i < NITEMS; i++)
-        items[i].key = i;
-}
+    static struct item items[NITEMS];
 
-static void
-insert_first(struct map *m, struct item *items, int count)
-{
-    for (int i = 0; i < count; i++)
-        insert(m, &items[i]);
+    memset(items, 0, sizeof items);
+    for (int i = 0; i < NITEMS; i++) {
+        items[i].key = (uint32_t)i;
+        if (i < count)
+            insert(m, &items[i]);
+    }
+    return items;
 }
 
 static void
@@ -89,11 +89,10 @@ static void
 test_map_holds_what_a_naive_array_holds(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, 0);
 
     srand(1);
-    number_items(items);
     for (int i = 0; i < NSTEPS; i++) {
         struct item *item = &items[rand() % NITEMS];
         /* It fills in one half of each round and empties in the other. */
@@ -129,12 +128,10 @@ static void
 test_map_is_small_while_it_has_few_nodes(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
 
-    number_items(items);
     assert_int_equal(map_memory(&m), 0);
-    insert_first(&m, items, 4);
+    items_in(&m, 4);
     assert_int_equal(map_memory(&m), 4 * SLOT);
     map_deinit(&m);
 }
@@ -143,11 +140,9 @@ static void
 test_map_shrinks_when_sparse_and_gives_all_back_when_empty(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, NITEMS);
 
-    number_items(items);
-    insert_first(&m, items, NITEMS);
     size_t full = map_memory(&m);
     for (int i = NITEMS - 1; i >= 10; i--)
         remove_item(&m, &items[i]);
@@ -162,10 +157,9 @@ static void
 test_map_moves_few_nodes_at_each_insertion(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, 0);
 
-    number_items(items);
     for (int i = 0; i < NITEMS; i++) {
         size_t moved = m.moved;
         insert(&m, &items[i]);
@@ -179,11 +173,9 @@ static void
 test_map_with_room_reserved_is_not_resized_by_a_load(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, 5);
 
-    number_items(items);
-    insert_first(&m, items, 5);
     map_reserve(&m, NITEMS);
     map_check(&m);
     size_t reserved = map_memory(&m);
@@ -198,10 +190,9 @@ static void
 test_map_is_full_just_before_it_grows(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, 0);
 
-    number_items(items);
     for (int i = 0; i < NITEMS; i++) {
         bool full = map_is_full(&m);
         size_t nslots = m.nslots;
@@ -215,10 +206,9 @@ static void
 test_map_replaces_a_node_that_realloc_has_moved(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, 0);
 
-    number_items(items);
     /* All have one hash, so that the chain is long. */
     for (int i = 0; i < 20; i++)
         map_insert(&m, &items[i].node, 7);
@@ -262,18 +252,22 @@ walk(struct map *m, map_visit_fn *visit)
 }
 
 static void
+assert_first_are_seen_once(const struct item *items, int count)
+{
+    for (int i = 0; i < NITEMS; i++)
+        assert_int_equal(items[i].nseen, i < count);
+}
+
+static void
 test_map_walk_sees_each_node_once_even_within_a_resize(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
 
     for (int count = 0; count < 300; count++) {
         struct map m = {0};
-        number_items(items);
-        insert_first(&m, items, count);
+        struct item *items = items_in(&m, count);
         walk(&m, see);
-        for (int i = 0; i < NITEMS; i++)
-            assert_int_equal(items[i].nseen, i < count);
+        assert_first_are_seen_once(items, count);
         map_deinit(&m);
     }
 }
@@ -282,17 +276,14 @@ static void
 test_map_walk_may_remove_each_node_it_sees(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
 
     for (int count = 0; count < 300; count++) {
         struct map m = {0};
-        number_items(items);
-        insert_first(&m, items, count);
+        struct item *items = items_in(&m, count);
         walk(&m, see_and_remove);
         assert_int_equal(m.count, 0);
         assert_int_equal(map_memory(&m), 0);
-        for (int i = 0; i < count; i++)
-            assert_int_equal(items[i].nseen, 1);
+        assert_first_are_seen_once(items, count);
     }
 }
 
@@ -300,13 +291,11 @@ static void
 test_map_walk_misses_nothing_when_the_map_begins_to_grow(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     const int full = 256;
 
     for (size_t grow_at = 0; grow_at < (size_t)full; grow_at++) {
         struct map m = {0};
-        number_items(items);
-        insert_first(&m, items, full);
+        struct item *items = items_in(&m, full);
         assert_int_equal(map_walk_end(&m), full);
         for (size_t at = 0; at < map_walk_end(&m); at++) {
             if (at >= grow_at && at < grow_at + 5)
@@ -378,15 +367,12 @@ static void
 test_map_scan_sees_each_node_once(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
 
     for (int count = 0; count < 300; count++) {
         struct map m = {0};
-        number_items(items);
-        insert_first(&m, items, count);
+        struct item *items = items_in(&m, count);
         scan(&m, change_nothing, items);
-        for (int i = 0; i < NITEMS; i++)
-            assert_int_equal(items[i].nseen, i < count);
+        assert_first_are_seen_once(items, count);
         map_deinit(&m);
     }
 }
@@ -395,11 +381,9 @@ static void
 test_map_scan_sees_each_node_once_while_the_map_grows(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, NSTAYING);
 
-    number_items(items);
-    insert_first(&m, items, NSTAYING);
     scan(&m, grow, items);
     assert_staying_are_seen_once(&m, items);
 }
@@ -408,11 +392,9 @@ static void
 test_map_scan_sees_each_node_once_while_the_map_shrinks(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
     struct map m = {0};
+    struct item *items = items_in(&m, NITEMS);
 
-    number_items(items);
-    insert_first(&m, items, NITEMS);
     /* Few are left from now on, so that it shrinks at the next removals. */
     for (int i = NITEMS - 1; i >= NSTAYING + 100; i--)
         remove_item(&m, &items[i]);
@@ -434,12 +416,10 @@ static void
 test_map_scan_sees_each_node_once_while_the_map_changes_its_size_often(void **state)
 {
     (void)state;
-    static struct item items[NITEMS];
 
     for (int again = 0; again < 50; again++) {
         struct map m = {0};
-        number_items(items);
-        insert_first(&m, items, NSTAYING);
+        struct item *items = items_in(&m, NSTAYING);
         scan(&m, fill_and_empty, items);
         assert_staying_are_seen_once(&m, items);
     }
