@@ -15,7 +15,6 @@
 
 #define NKEYS    3000
 #define NSTAYING (NKEYS / 3) /* the first of them: there all the while */
-#define ROUNDS   8
 #define PADDING  "-so-that-a-listing-takes-several-pieces"
 
 /* What the shop should hold, and what was told of it. */
@@ -26,6 +25,7 @@ struct model {
     int told[NKEYS];
     bool as_it_is; /* what is told has to be there */
     int ntold, enough;
+    struct listing_request request; /* of all keys, until a test says otherwise */
     int ndone;
 };
 
@@ -80,37 +80,6 @@ change(struct model *m, int count)
     }
 }
 
-/* Half of the keys, none in memory; memory stays as short as it can be. */
-static struct model *
-open_cold(struct world *w, uint64_t seed)
-{
-    static struct model model;
-    struct model *m = &model;
-
-    model = (struct model){.world = w, .random = seed};
-    w->bench.options.apply_delay = (int64_t)random_below(&m->random, 3);
-    world_start(w);
-    for (int key = 0; key < NKEYS; key++) {
-        m->there[key] = key < NSTAYING || random_below(&m->random, 2) == 0;
-        if (m->there[key])
-            world_set(w->shop, key_name(key), "value");
-    }
-    world_evict(w);
-    keyspace_set_maxmemory(w->keyspace, 1);
-    assert_false(store_is_complete(w->shop));
-    return m;
-}
-
-/* For another round. */
-static void
-begin_anew(struct world *w)
-{
-    void *state = w;
-
-    world_tear_down(&state);
-    world_set_up(&state);
-}
-
 /* --- listing --- */
 
 static bool
@@ -135,12 +104,57 @@ count_done(void *arg)
     ((struct model *)arg)->ndone++;
 }
 
-static struct listing_request
-whole(struct model *m)
+/* Half of the keys, none in memory; memory stays as short as it can be. */
+static void
+open_cold(struct model *m)
 {
-    return (struct listing_request){
-        .store = m->world->shop, .visit = tell, .done = count_done, .arg = m};
+    struct world *w = m->world;
+
+    w->bench.options.apply_delay = (int64_t)random_below(&m->random, 3);
+    world_start(w);
+    for (int key = 0; key < NKEYS; key++) {
+        m->there[key] = key < NSTAYING || random_below(&m->random, 2) == 0;
+        if (m->there[key])
+            world_set(w->shop, key_name(key), "value");
+    }
+    world_evict(w);
+    keyspace_set_maxmemory(w->keyspace, 1);
+    assert_false(store_is_complete(w->shop));
+    m->request = (struct listing_request){
+        .store = w->shop, .visit = tell, .done = count_done, .arg = m};
 }
+
+/* For cmocka: a model, and its world; the initial state is the seed. */
+static int
+model_set_up(void **state)
+{
+    static struct model model;
+    uint64_t seed = (uintptr_t)*state;
+    void *world;
+
+    world_set_up(&world);
+    model = (struct model){.world = world, .random = seed};
+    *state = &model;
+    open_cold(&model);
+    return 0;
+}
+
+static int
+model_tear_down(void **state)
+{
+    void *world = ((struct model *)*state)->world;
+
+    return world_tear_down(&world);
+}
+
+#define SEEDED(f, seed)                                                                  \
+    {                                                                                    \
+#f " (seed " #seed ")", f, model_set_up, model_tear_down, (void *)seed           \
+    }
+#define MODEL_TEST(f) SEEDED(f, 1)
+#define MODEL_TESTS(f)                                                                   \
+    SEEDED(f, 1), SEEDED(f, 2), SEEDED(f, 3), SEEDED(f, 4), SEEDED(f, 5), SEEDED(f, 6),  \
+        SEEDED(f, 7), SEEDED(f, 8)
 
 /* Until it is ready; so many keys change before each piece. */
 static void
@@ -156,30 +170,33 @@ carry_on(struct model *m, struct listing *l, int nchanges)
     assert_false(listing_is_failed(l));
 }
 
+static struct listing *
+list(struct model *m, int nchanges)
+{
+    struct listing *l = listing_start(&m->request);
+
+    carry_on(m, l, nchanges);
+    return l;
+}
+
 static void
 test_listing_tells_each_key_once_that_was_there_when_it_began(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
     bool before[NKEYS];
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        struct listing_request request = whole(m);
-        change(m, 50);
-        assert_false(store_is_complete(w->shop));
-        memcpy(before, m->there, sizeof before);
-        struct listing *l = listing_start(&request);
-        carry_on(m, l, 40);
-        for (int key = 0; key < NKEYS; key++)
-            assert_int_equal(m->told[key], before[key]);
-        assert_int_equal(m->ndone, 1);
-        listing_free(l);
-        begin_anew(w);
-    }
+    change(m, 50);
+    assert_false(store_is_complete(m->world->shop));
+    memcpy(before, m->there, sizeof before);
+    struct listing *l = list(m, 40);
+    for (int key = 0; key < NKEYS; key++)
+        assert_int_equal(m->told[key], before[key]);
+    assert_int_equal(m->ndone, 1);
+    listing_free(l);
 }
 
 static bool
-put_right(void *arg, struct bytes key, enum type type)
+tell_again(void *arg, struct bytes key, enum type type)
 {
     struct model *m = arg;
 
@@ -189,41 +206,38 @@ put_right(void *arg, struct bytes key, enum type type)
 }
 
 static void
+bring_up_to_date(struct model *m, struct listing *l)
+{
+    for (int key = 0; key < NKEYS; key++) {
+        if (listing_has_changed(l, bytes_str(key_name(key))))
+            m->told[key] = 0;
+    }
+    listing_each_changed(l, NOW, tell_again, m);
+}
+
+static void
 test_listing_that_is_held_can_be_brought_up_to_date(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        struct listing_request request = whole(m);
-        request.hold = true;
-        struct listing *l = listing_start(&request);
-        carry_on(m, l, 40);
-        assert_true(listing_is_held(l));
-        change(m, 200);
-        for (int key = 0; key < NKEYS; key++) {
-            if (listing_has_changed(l, bytes_str(key_name(key))))
-                m->told[key] = 0;
-        }
-        listing_each_changed(l, NOW, put_right, m);
-        for (int key = 0; key < NKEYS; key++)
-            assert_int_equal(m->told[key], m->there[key]);
-        listing_free(l);
-        begin_anew(w);
-    }
+    m->request.hold = true;
+    struct listing *l = list(m, 40);
+    assert_true(listing_is_held(l));
+    change(m, 200);
+    bring_up_to_date(m, l);
+    for (int key = 0; key < NKEYS; key++)
+        assert_int_equal(m->told[key], m->there[key]);
+    listing_free(l);
 }
 
 static void
 test_listing_tells_what_matches(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
 
-    request.pattern = bytes_str("0000[0-4]*");
+    m->request.pattern = bytes_str("0000[0-4]*");
     set(m, 3);
-    struct listing *l = listing_start(&request);
-    carry_on(m, l, 0);
+    struct listing *l = list(m, 0);
     assert_int_equal(m->ntold, 5);
     for (int key = 0; key < 5; key++)
         assert_int_equal(m->told[key], 1);
@@ -233,13 +247,10 @@ test_listing_tells_what_matches(void **state)
 static void
 test_listing_ends_when_it_is_enough(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
 
     m->enough = 10;
-    struct listing *l = listing_start(&request);
-    carry_on(m, l, 0);
+    struct listing *l = list(m, 0);
     assert_int_equal(m->ntold, 10);
     listing_free(l);
 }
@@ -247,15 +258,14 @@ test_listing_ends_when_it_is_enough(void **state)
 static void
 test_listing_of_a_store_that_is_flushed_is_broken(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
-    struct listing *l = listing_start(&request);
+    struct model *m = *state;
+    struct store *shop = m->world->shop;
+    struct listing *l = listing_start(&m->request);
 
-    store_flush(w->shop);
+    store_flush(shop);
     carry_on(m, l, 0);
     assert_true(listing_is_broken(l));
-    assert_true(store_is_complete(w->shop));
+    assert_true(store_is_complete(shop));
     listing_free(l);
 }
 
@@ -263,14 +273,12 @@ test_listing_of_a_store_that_is_flushed_is_broken(void **state)
 static void
 test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
+    struct world *w = m->world;
     struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
 
-    request.hold = true;
-    struct listing *l = listing_start(&request);
-    carry_on(m, l, 0);
+    m->request.hold = true;
+    struct listing *l = list(m, 0);
     store_swap(w->shop, garden);
     assert_true(listing_is_held(l));
     assert_false(listing_is_broken(l));
@@ -284,7 +292,7 @@ test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
     store_swap(garden, w->shop);
     assert_true(listing_is_of(l, w->shop));
     memset(m->told, 0, sizeof m->told);
-    listing_each_changed(l, NOW, put_right, m);
+    listing_each_changed(l, NOW, tell_again, m);
     assert_int_equal(m->told[1], 0);
     listing_free(l);
     store_release(garden);
@@ -293,11 +301,10 @@ test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
 static void
 test_listing_on_its_way_is_broken_when_its_store_is_swapped(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
+    struct world *w = m->world;
     struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
-    struct listing *l = listing_start(&request);
+    struct listing *l = listing_start(&m->request);
 
     store_swap(w->shop, garden);
     carry_on(m, l, 0);
@@ -309,9 +316,8 @@ test_listing_on_its_way_is_broken_when_its_store_is_swapped(void **state)
 static void
 test_listing_leaves_out_what_has_expired(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
+    struct world *w = m->world;
 
     for (int key = 0; key < 20; key++) {
         struct entry *e = world_find(w, w->shop, key_name(key), NOW);
@@ -319,8 +325,7 @@ test_listing_leaves_out_what_has_expired(void **state)
     }
     world_wait_applied(w);
     clock_advance(2000);
-    struct listing *l = listing_start(&request);
-    carry_on(m, l, 0);
+    struct listing *l = list(m, 0);
     for (int key = 0; key < 20; key++)
         assert_int_equal(m->told[key], key >= 10);
     listing_free(l);
@@ -329,31 +334,28 @@ test_listing_leaves_out_what_has_expired(void **state)
 static void
 test_listing_that_is_freed_is_not_done(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
-    struct listing *l = listing_start(&request);
+    struct model *m = *state;
+    struct world *w = m->world;
 
-    listing_free(l);
+    listing_free(listing_start(&m->request));
     storage_finish_reads(w->bench.storage);
     keyspace_take_reads(w->keyspace);
     assert_int_equal(m->ndone, 0);
-    listing_free(listing_start(&request));
+    listing_free(listing_start(&m->request));
 }
 
 static void
 test_listing_of_a_table_that_cannot_be_read_fails(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct listing_request request = whole(m);
+    struct model *m = *state;
+    struct world *w = m->world;
     char away[BENCH_PATH_MAX];
 
     world_restart(w);
-    request.store = w->shop;
+    m->request.store = w->shop;
     snprintf(away, sizeof away, "%s", bench_path(&w->bench, "away"));
     assert_int_equal(rename(bench_path(&w->bench, "stores"), away), 0);
-    struct listing *l = listing_start(&request);
+    struct listing *l = listing_start(&m->request);
     while (!listing_is_ready(l)) {
         storage_finish_reads(w->bench.storage);
         keyspace_take_reads(w->keyspace);
@@ -369,14 +371,13 @@ test_listing_of_a_table_that_cannot_be_read_fails(void **state)
 static uint64_t
 turn_page(struct model *m, uint64_t cursor, size_t count, int nchanges)
 {
-    struct listing_request request = whole(m);
-    struct place place;
+    struct place from;
 
-    cursor_place(m->world->shop, cursor, &place);
-    request.page = count;
-    request.from = &place;
-    struct listing *l = listing_start(&request);
-    place_deinit(&place);
+    cursor_place(m->world->shop, cursor, &from);
+    m->request.page = count;
+    m->request.from = &from;
+    struct listing *l = listing_start(&m->request);
+    place_deinit(&from);
     carry_on(m, l, nchanges);
     const struct place *next = listing_place(l);
     cursor = next->ended ? 0 : cursor_keep(m->world->shop, next, cursor);
@@ -395,86 +396,73 @@ assert_staying_were_told(const struct model *m)
 static void
 test_pages_miss_nothing_that_is_there_all_the_while(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
+    uint64_t cursor = 0;
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        uint64_t cursor = 0;
-        m->as_it_is = true;
-        change(m, 300);
-        do {
-            cursor = turn_page(m, cursor, 50, 10);
-            change(m, 10);
-        } while (cursor != 0);
-        assert_staying_were_told(m);
-        begin_anew(w);
-    }
+    m->as_it_is = true;
+    change(m, 300);
+    do {
+        cursor = turn_page(m, cursor, 50, 10);
+        change(m, 10);
+    } while (cursor != 0);
+    assert_staying_were_told(m);
 }
 
-/* As in EXEC: what was told of and changed before the page is used is looked at again. */
+/* As in EXEC: what changes before the page is used is noted. */
+static struct listing *
+hold_page(struct model *m, const struct place *from, size_t count)
+{
+    m->request.page = count;
+    m->request.from = from;
+    m->request.hold = true;
+    struct listing *l = list(m, 10);
+    assert_true(listing_is_held(l));
+    return l;
+}
+
+/* Frees it; the place is where the next page begins. */
+static void
+leave_page(struct listing *l, struct place *place)
+{
+    place_deinit(place);
+    place_copy(place, listing_place(l));
+    listing_free(l);
+}
+
 static void
 test_pages_that_are_held_can_be_brought_up_to_date(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
+    struct place from = {0};
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        struct place from = {0};
-        change(m, 100);
-        for (bool ended = false; !ended;) {
-            struct listing_request request = whole(m);
-            request.page = 200;
-            request.from = &from;
-            request.hold = true;
-            memset(m->told, 0, sizeof m->told);
-            struct listing *l = listing_start(&request);
-            carry_on(m, l, 10);
-            assert_true(listing_is_held(l));
-            change(m, 50);
-            for (int key = 0; key < NKEYS; key++) {
-                if (listing_has_changed(l, bytes_str(key_name(key))))
-                    m->told[key] = 0;
-            }
-            listing_each_changed(l, NOW, put_right, m);
-            for (int key = 0; key < NKEYS; key++)
-                assert_true(m->told[key] == 0 || m->there[key]);
-            place_deinit(&from);
-            place_copy(&from, listing_place(l));
-            ended = from.ended;
-            listing_free(l);
-        }
-        place_deinit(&from);
-        begin_anew(w);
+    change(m, 100);
+    while (!from.ended) {
+        memset(m->told, 0, sizeof m->told);
+        struct listing *l = hold_page(m, &from, 200);
+        change(m, 50);
+        bring_up_to_date(m, l);
+        for (int key = 0; key < NKEYS; key++)
+            assert_true(m->told[key] == 0 || m->there[key]);
+        leave_page(l, &from);
     }
+    place_deinit(&from);
 }
 
 static void
 test_pages_that_are_held_miss_nothing_that_is_there_all_the_while(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
+    struct place from = {0};
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        struct place from = {0};
-        change(m, 100);
-        for (bool ended = false; !ended;) {
-            struct listing_request request = whole(m);
-            request.page = 50;
-            request.from = &from;
-            request.hold = true;
-            struct listing *l = listing_start(&request);
-            carry_on(m, l, 10);
-            change(m, 10);
-            listing_each_changed(l, NOW, put_right, m);
-            place_deinit(&from);
-            place_copy(&from, listing_place(l));
-            ended = from.ended;
-            listing_free(l);
-        }
-        place_deinit(&from);
-        assert_staying_were_told(m);
-        begin_anew(w);
+    change(m, 100);
+    while (!from.ended) {
+        struct listing *l = hold_page(m, &from, 50);
+        change(m, 10);
+        listing_each_changed(l, NOW, tell_again, m);
+        leave_page(l, &from);
     }
+    place_deinit(&from);
+    assert_staying_were_told(m);
 }
 
 static void
@@ -487,37 +475,33 @@ look_at_staying(void *arg, struct bytes key, enum type type)
 static void
 test_pages_go_on_where_a_walk_over_memory_was(void **state)
 {
-    struct world *w = *state;
+    struct model *m = *state;
+    struct world *w = m->world;
+    uint32_t place = 0;
 
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        struct model *m = open_cold(w, seed);
-        uint32_t place = 0;
-        keyspace_set_maxmemory(w->keyspace, 0);
-        clock_advance(60000);
-        world_wait_complete(w, w->shop);
-        m->as_it_is = true;
-        do {
-            place = store_scan(w->shop, place, NOW, look_at_staying, m);
-            change(m, 1);
-        } while (place < UINT32_MAX / 2);
-        int half = m->ntold;
-        world_evict(w);
-        keyspace_set_maxmemory(w->keyspace, 1);
-        uint64_t cursor = cursor_of_memory(w->keyspace, place);
-        do
-            cursor = turn_page(m, cursor, 50, 10);
-        while (cursor != 0);
-        assert_staying_were_told(m);
-        assert_true(half > NSTAYING / 2 && m->ntold < 2 * half + NKEYS / 2);
-        begin_anew(w);
-    }
+    keyspace_set_maxmemory(w->keyspace, 0);
+    clock_advance(60000);
+    world_wait_complete(w, w->shop);
+    m->as_it_is = true;
+    do {
+        place = store_scan(w->shop, place, NOW, look_at_staying, m);
+        change(m, 1);
+    } while (place < UINT32_MAX / 2);
+    int half = m->ntold;
+    world_evict(w);
+    keyspace_set_maxmemory(w->keyspace, 1);
+    uint64_t cursor = cursor_of_memory(w->keyspace, place);
+    do
+        cursor = turn_page(m, cursor, 50, 10);
+    while (cursor != 0);
+    assert_staying_were_told(m);
+    assert_true(half > NSTAYING / 2 && m->ntold < 2 * half + NKEYS / 2);
 }
 
 static void
 test_pages_can_be_asked_for_again(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
+    struct model *m = *state;
     int once[NKEYS];
 
     uint64_t first = turn_page(m, 0, 10, 0);
@@ -532,8 +516,7 @@ test_pages_can_be_asked_for_again(void **state)
 static void
 test_page_is_about_as_long_as_was_asked_for(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
+    struct model *m = *state;
 
     turn_page(m, 0, 7, 0);
     assert_int_equal(m->ntold, 7);
@@ -547,8 +530,8 @@ test_page_is_about_as_long_as_was_asked_for(void **state)
 static void
 test_cursor_that_is_not_known_begins_anew(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
+    struct model *m = *state;
+    struct world *w = m->world;
     struct place place;
 
     uint64_t cursor = turn_page(m, 0, 10, 0);
@@ -569,37 +552,50 @@ test_cursor_that_is_not_known_begins_anew(void **state)
     }
 }
 
+/* The place it stands for is one in the table. */
+static bool
+is_known(struct store *s, uint64_t cursor)
+{
+    struct place place;
+
+    cursor_place(s, cursor, &place);
+    place_deinit(&place);
+    return place.begun;
+}
+
 static void
 test_cursor_is_of_one_store(void **state)
 {
-    struct world *w = *state;
-    struct model *m = open_cold(w, 1);
-    struct store *other = keyspace_store(w->keyspace, bytes_str("other"));
-    struct place place;
+    struct model *m = *state;
+    struct store *other = keyspace_store(m->world->keyspace, bytes_str("other"));
 
-    cursor_place(other, turn_page(m, 0, 10, 0), &place);
-    assert_false(place.begun);
+    assert_false(is_known(other, turn_page(m, 0, 10, 0)));
     store_release(other);
+}
+
+static struct place
+place_behind(const char *key)
+{
+    struct place place = {.in_table = true, .begun = true};
+
+    buf_append(&place.key, key, strlen(key));
+    return place;
 }
 
 static void
 test_cursors_of_many_walks_are_not_kept_for_ever(void **state)
 {
     struct world *w = *state;
-    struct place place = {.in_table = true, .begun = true}, found;
+    struct place place = place_behind("k");
 
     world_start(w);
-    buf_append(&place.key, "k", 1);
     uint64_t first = cursor_keep(w->shop, &place, 0);
     uint64_t used = cursor_keep(w->shop, &place, 0);
     for (int i = 0; i < CURSORS_MAX; i++) {
         cursor_keep(w->shop, &place, 0);
-        cursor_place(w->shop, used, &found);
-        assert_true(found.begun);
-        place_deinit(&found);
+        assert_true(is_known(w->shop, used));
     }
-    cursor_place(w->shop, first, &found);
-    assert_false(found.begun);
+    assert_false(is_known(w->shop, first));
     place_deinit(&place);
 }
 
@@ -608,17 +604,14 @@ static void
 test_cursors_of_one_walk_take_two_places(void **state)
 {
     struct world *w = *state;
-    struct place place = {.in_table = true, .begun = true}, found;
+    struct place place = place_behind("k");
     uint64_t cursor = 0;
 
     world_start(w);
-    buf_append(&place.key, "k", 1);
     uint64_t other = cursor_keep(w->shop, &place, 0);
     for (int i = 0; i < 3 * CURSORS_MAX; i++)
         cursor = cursor_keep(w->shop, &place, cursor);
-    cursor_place(w->shop, other, &found);
-    assert_true(found.begun);
-    place_deinit(&found);
+    assert_true(is_known(w->shop, other));
     place_deinit(&place);
 }
 
@@ -626,22 +619,19 @@ static void
 test_cursors_of_large_keys_take_so_much_memory_and_no_more(void **state)
 {
     struct world *w = *state;
-    struct place place = {.in_table = true, .begun = true}, found;
+    struct place place = place_behind("");
     uint64_t cursors[30];
-    int nfound = 0;
+    int nknown = 0;
 
     world_start(w);
     memset(buf_reserve(&place.key, 1024 * 1024), 'k', 1024 * 1024);
     place.key.len = 1024 * 1024;
     for (int i = 0; i < 30; i++)
         cursors[i] = cursor_keep(w->shop, &place, 0);
-    for (int i = 0; i < 30; i++) {
-        cursor_place(w->shop, cursors[i], &found);
-        nfound += found.begun;
-        assert_true(found.begun || i < 29);
-        place_deinit(&found);
-    }
-    assert_in_range(nfound, 8, CURSORS_BYTES / (1024 * 1024));
+    for (int i = 0; i < 30; i++)
+        nknown += is_known(w->shop, cursors[i]);
+    assert_true(is_known(w->shop, cursors[29]));
+    assert_in_range(nknown, 8, CURSORS_BYTES / (1024 * 1024));
     place_deinit(&place);
 }
 
@@ -649,24 +639,24 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_listing_tells_each_key_once_that_was_there_when_it_began),
-        WORLD_TEST(test_listing_that_is_held_can_be_brought_up_to_date),
-        WORLD_TEST(test_listing_tells_what_matches),
-        WORLD_TEST(test_listing_ends_when_it_is_enough),
-        WORLD_TEST(test_listing_of_a_store_that_is_flushed_is_broken),
-        WORLD_TEST(test_listing_that_is_held_goes_along_when_its_store_is_swapped),
-        WORLD_TEST(test_listing_on_its_way_is_broken_when_its_store_is_swapped),
-        WORLD_TEST(test_listing_leaves_out_what_has_expired),
-        WORLD_TEST(test_listing_that_is_freed_is_not_done),
-        WORLD_TEST(test_listing_of_a_table_that_cannot_be_read_fails),
-        WORLD_TEST(test_pages_miss_nothing_that_is_there_all_the_while),
-        WORLD_TEST(test_pages_that_are_held_can_be_brought_up_to_date),
-        WORLD_TEST(test_pages_that_are_held_miss_nothing_that_is_there_all_the_while),
-        WORLD_TEST(test_pages_go_on_where_a_walk_over_memory_was),
-        WORLD_TEST(test_pages_can_be_asked_for_again),
-        WORLD_TEST(test_page_is_about_as_long_as_was_asked_for),
-        WORLD_TEST(test_cursor_that_is_not_known_begins_anew),
-        WORLD_TEST(test_cursor_is_of_one_store),
+        MODEL_TESTS(test_listing_tells_each_key_once_that_was_there_when_it_began),
+        MODEL_TESTS(test_listing_that_is_held_can_be_brought_up_to_date),
+        MODEL_TEST(test_listing_tells_what_matches),
+        MODEL_TEST(test_listing_ends_when_it_is_enough),
+        MODEL_TEST(test_listing_of_a_store_that_is_flushed_is_broken),
+        MODEL_TEST(test_listing_that_is_held_goes_along_when_its_store_is_swapped),
+        MODEL_TEST(test_listing_on_its_way_is_broken_when_its_store_is_swapped),
+        MODEL_TEST(test_listing_leaves_out_what_has_expired),
+        MODEL_TEST(test_listing_that_is_freed_is_not_done),
+        MODEL_TEST(test_listing_of_a_table_that_cannot_be_read_fails),
+        MODEL_TESTS(test_pages_miss_nothing_that_is_there_all_the_while),
+        MODEL_TESTS(test_pages_that_are_held_can_be_brought_up_to_date),
+        MODEL_TESTS(test_pages_that_are_held_miss_nothing_that_is_there_all_the_while),
+        MODEL_TESTS(test_pages_go_on_where_a_walk_over_memory_was),
+        MODEL_TEST(test_pages_can_be_asked_for_again),
+        MODEL_TEST(test_page_is_about_as_long_as_was_asked_for),
+        MODEL_TEST(test_cursor_that_is_not_known_begins_anew),
+        MODEL_TEST(test_cursor_is_of_one_store),
         WORLD_TEST(test_cursors_of_many_walks_are_not_kept_for_ever),
         WORLD_TEST(test_cursors_of_one_walk_take_two_places),
         WORLD_TEST(test_cursors_of_large_keys_take_so_much_memory_and_no_more),
