@@ -62,13 +62,23 @@ log_ahead(struct world *w)
     return disk.log_ahead;
 }
 
-/* Lets another process do this with a table that has "large", and die. What it does to the
- * model is done here, too. */
+/* In a log that the tables do not follow. Gives what it has then. */
+static int64_t
+start_with_large(struct world *w, struct model *m)
+{
+    w->bench.options.apply_delay = NEVER_MS;
+    world_start(w);
+    set_large(w, m);
+    return log_ahead(w);
+}
+
+/* Lets another process do this with a table that has "large", tell what the model is then,
+ * and die. */
 static void
 die_after(struct world *w, struct model *m,
           void (*changes)(struct world *, struct model *))
 {
-    int status;
+    int status, told[2];
 
     world_start(w);
     set_large(w, m);
@@ -76,15 +86,27 @@ die_after(struct world *w, struct model *m,
     world_wait_applied(w);
     world_close(w);
     w->bench.options.apply_delay = NEVER_MS;
+    assert_int_equal(pipe(told), 0);
     pid_t child = fork();
     if (child == 0) {
         world_start(w);
         changes(w, m);
         world_commit(w);
-        _exit(0);
+        _exit(write(told[1], m, sizeof *m) != sizeof *m);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    assert_int_equal(read(told[0], m, sizeof *m), sizeof *m);
+    close(told[0]);
+    close(told[1]);
+}
+
+static void
+start_after(struct world *w, struct model *m,
+            void (*changes)(struct world *, struct model *))
+{
+    die_after(w, m, changes);
+    world_start(w);
 }
 
 static void
@@ -105,25 +127,12 @@ write_here_and_there(struct world *w, struct model *m)
 }
 
 static void
-remember(struct model *m)
-{
-    memcpy(m->value + 5, "aBc", 3);
-    memcpy(m->value + LENGTH, "appended", 8);
-    memset(m->value + LENGTH + 8, 0, 92);
-    memcpy(m->value + LENGTH + 100, "beyond", 6);
-    m->len = LENGTH + 106;
-}
-
-static void
 test_change_of_a_part_costs_its_own_bytes_in_the_log(void **state)
 {
     struct world *w = *state;
     struct model m;
 
-    w->bench.options.apply_delay = NEVER_MS;
-    world_start(w);
-    set_large(w, &m);
-    int64_t before = log_ahead(w);
+    int64_t before = start_with_large(w, &m);
     assert_true(before > LENGTH);
     write_here_and_there(w, &m);
     assert_in_range(log_ahead(w) - before, 1, 400);
@@ -136,10 +145,7 @@ test_value_that_is_much_like_the_old_one_costs_what_differs(void **state)
     struct world *w = *state;
     struct model m;
 
-    w->bench.options.apply_delay = NEVER_MS;
-    world_start(w);
-    set_large(w, &m);
-    int64_t before = log_ahead(w);
+    int64_t before = start_with_large(w, &m);
     memcpy(m.value + 5000, "other", 5);
     for (int64_t deadline = 0; deadline < 2; deadline++) {
         store_set(w->shop, bytes_str("large"), bytes_of(m.value, m.len),
@@ -165,10 +171,7 @@ test_value_that_is_filled_in_costs_the_blocks_that_differ(void **state)
     struct world *w = *state;
     struct model m;
 
-    w->bench.options.apply_delay = NEVER_MS;
-    world_start(w);
-    set_large(w, &m);
-    int64_t before = log_ahead(w);
+    int64_t before = start_with_large(w, &m);
     memcpy(m.value + 5000, "other", 5);
     for (int i = 0; i < 2; i++) {
         store_fill(w->shop, bytes_str("large"), m.len, copy_part, m.value, NOW);
@@ -183,9 +186,7 @@ test_partial_entry_gets_its_value_when_it_is_wanted(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_here_and_there);
-    remember(&m);
-    world_start(w);
+    start_after(w, &m, write_here_and_there);
     assert_false(store_knows(w->shop, bytes_str("large")));
     assert_int_equal(store_count(w->shop), 2);
     assert_int_equal(store_expires(w->shop), 1);
@@ -202,7 +203,6 @@ test_partial_entry_is_told_the_same_by_a_table_that_has_its_changes(void **state
     struct model m;
 
     die_after(w, &m, write_here_and_there);
-    remember(&m);
     w->bench.options.apply_delay = 0;
     world_start(w);
     bench_wait_applied(&w->bench);
@@ -217,9 +217,7 @@ test_partial_entry_gets_its_value_when_its_store_is_warmed(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_here_and_there);
-    remember(&m);
-    world_start(w);
+    start_after(w, &m, write_here_and_there);
     world_wait_complete(w, w->shop);
     assert_true(store_knows(w->shop, bytes_str("large")));
     assert_large(w, &m, DEADLINE);
@@ -229,7 +227,8 @@ static void
 write_then_set(struct world *w, struct model *m)
 {
     write_here_and_there(w, m);
-    store_set(w->shop, bytes_str("large"), bytes_of(m->value, LENGTH), 0, NOW);
+    m->len = LENGTH;
+    store_set(w->shop, bytes_str("large"), bytes_of(m->value, m->len), 0, NOW);
     write_large(w, m, 1, "again");
 }
 
@@ -239,11 +238,7 @@ test_patches_before_a_whole_value_do_not_matter(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_then_set);
-    remember(&m);
-    memcpy(m.value + 1, "again", 5);
-    m.len = LENGTH;
-    world_start(w);
+    start_after(w, &m, write_then_set);
     assert_true(store_knows(w->shop, bytes_str("large")));
     assert_large(w, &m, 0);
 }
@@ -261,8 +256,7 @@ test_patches_before_a_deletion_do_not_matter(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_then_delete);
-    world_start(w);
+    start_after(w, &m, write_then_delete);
     world_assert(w, w->shop, "large", NULL);
     bench_wait_applied(&w->bench);
     world_restart(w);
@@ -282,8 +276,7 @@ test_partial_entry_expires(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, let_it_expire);
-    world_start(w);
+    start_after(w, &m, let_it_expire);
     assert_int_equal(store_count(w->shop), 2);
     world_turn(w);
     assert_int_equal(store_count(w->shop), 1);
@@ -296,8 +289,7 @@ test_partial_entry_is_flushed_with_its_store(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_here_and_there);
-    world_start(w);
+    start_after(w, &m, write_here_and_there);
     assert_false(store_knows(w->shop, bytes_str("large")));
     store_flush(w->shop);
     world_assert(w, w->shop, "large", NULL);
@@ -314,9 +306,7 @@ test_partial_entry_goes_with_its_store_to_another_name(void **state)
     struct world *w = *state;
     struct model m;
 
-    die_after(w, &m, write_here_and_there);
-    remember(&m);
-    world_start(w);
+    start_after(w, &m, write_here_and_there);
     struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
     store_swap(w->shop, garden);
     store_swap(garden, w->shop);
@@ -325,21 +315,27 @@ test_partial_entry_goes_with_its_store_to_another_name(void **state)
     store_release(garden);
 }
 
-/* A patch with no value before it. */
+/* Appends a patch with no value before it. */
+static void
+commit_patch(struct bench *b, uint32_t store, const char *key)
+{
+    char patch[PATCH_HEAD_MAX];
+    size_t len = patch_head(patch, TYPE_STRING, 0, 0);
+
+    effect_begin(&b->batch, EFFECT_PATCH, 0, store, bytes_str(key), len);
+    buf_append(&b->batch, patch, len);
+    bench_commit(b);
+}
+
 static void
 test_patch_of_a_key_that_is_not_there_is_damage(void **state)
 {
     struct world *w = *state;
-    char patch[PATCH_HEAD_MAX];
 
     world_open(w);
     world_set(w->shop, "small", "1");
     world_commit(w);
-    size_t len = patch_head(patch, TYPE_STRING, 0, 0);
-    effect_begin(&w->bench.batch, EFFECT_PATCH, 0, store_id(w->shop), bytes_str("large"),
-                 len);
-    buf_append(&w->bench.batch, patch, len);
-    bench_commit(&w->bench);
+    commit_patch(&w->bench, store_id(w->shop), "large");
     world_close(w);
     bench_open(&w->bench);
     assert_null(keyspace_new(w->bench.storage));
@@ -351,15 +347,11 @@ test_store_with_a_partial_entry_is_not_complete(void **state)
 {
     struct world *w = *state;
     struct model m;
-    char patch[PATCH_HEAD_MAX];
-    size_t len = patch_head(patch, TYPE_STRING, 0, 0);
 
     die_after(w, &m, change_nothing);
     bench_open(&w->bench);
     bench_replay(&w->bench);
-    effect_begin(&w->bench.batch, EFFECT_PATCH, 0, 1, bytes_str("lost"), len);
-    buf_append(&w->bench.batch, patch, len);
-    bench_commit(&w->bench);
+    commit_patch(&w->bench, 1, "lost");
     bench_close(&w->bench);
     world_start(w);
     assert_large(w, &m, 0);
