@@ -4,19 +4,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dialogue.h"
 #include "ledger.h"
 #include "random.h"
-#include "replies.h"
 #include "values.h"
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <hiredis/hiredis.h>
-
-#define KEYS           8
-#define FLEETING       6 /* keys from here on are made, written into and expire */
 #define PIPELINE_MAX   16
 #define PENDING        (PIPELINE_MAX + FLEETING_STEPS)
 #define LARGE          (100 * 1024) /* bytes of a new value, at most */
@@ -120,10 +115,11 @@ ask_for_fleeting(struct patcher *p)
 
 /* --- sending it --- */
 
-static void
-name_store(const struct patcher *p, int store, char text[TEXT_MAX])
+static struct bytes
+store_name(const struct patcher *p, int store, char text[TEXT_MAX])
 {
-    snprintf(text, TEXT_MAX, "%d/%c", p->number, "ab"[store]);
+    return bytes_of(text,
+                    (size_t)snprintf(text, TEXT_MAX, "%d/%c", p->number, "ab"[store]));
 }
 
 static struct bytes
@@ -137,28 +133,6 @@ number_text(int64_t number, char text[TEXT_MAX])
 {
     return bytes_of(text, (size_t)snprintf(text, TEXT_MAX, "%lld", (long long)number));
 }
-
-/* Queues a command of words that end with one without data. */
-static void
-say(struct redisContext *redis, const char *command, ...)
-{
-    const char *argv[8] = {command};
-    size_t lens[8] = {strlen(command)};
-    int argc = 1;
-    va_list rest;
-    struct bytes word;
-
-    va_start(rest, command);
-    while ((word = va_arg(rest, struct bytes)).data != NULL) {
-        argv[argc] = word.data;
-        lens[argc++] = word.len;
-    }
-    va_end(rest);
-    redisAppendCommandArgv(redis, argc, argv, lens);
-}
-
-#define WORD(text) bytes_str(text)
-#define END        bytes_of(NULL, 0)
 
 static void
 say_change(struct patcher *p, struct redisContext *redis, const struct step *c)
@@ -204,9 +178,7 @@ say_change(struct patcher *p, struct redisContext *redis, const struct step *c)
         say(redis, "FLUSHDB", END);
         break;
     case SWAP:
-        name_store(p, 0, one);
-        name_store(p, 1, two);
-        say(redis, "SWAPDB", WORD(one), WORD(two), END);
+        say(redis, "SWAPDB", store_name(p, 0, one), store_name(p, 1, two), END);
         break;
     }
 }
@@ -249,12 +221,8 @@ take_answer(struct patcher *p, struct redisContext *redis)
 {
     struct step c = p->pending[0];
     bool was_there = p->state.values[0][c.key].there;
-    struct redisReply *reply = next_reply(redis);
+    struct redisReply *reply = reply_behind(redis, c.kind == BOTH ? 3 : 0);
 
-    for (int queued = 0; queued < 3 && c.kind == BOTH && reply != NULL; queued++) {
-        freeReplyObject(reply);
-        reply = next_reply(redis);
-    }
     if (reply == NULL)
         return false;
     state_carry_out(&p->state, &c);
@@ -284,22 +252,6 @@ write_pipeline(struct patcher *p, struct redisContext *redis)
             return false;
     }
     return true;
-}
-
-static struct redisContext *
-connect_to(const struct patcher *p, int store)
-{
-    struct redisContext *redis = redisConnect("127.0.0.1", p->port);
-    char name[TEXT_MAX];
-
-    if (redis == NULL || redis->err != 0) {
-        redisFree(redis);
-        return NULL;
-    }
-    name_store(p, store, name);
-    say(redis, "SELECT", WORD(name), END);
-    freeReplyObject(next_reply(redis));
-    return redis;
 }
 
 /* --- what is there --- */
@@ -384,10 +336,9 @@ scan(struct redisContext *redis, bool told[KEYS])
 static bool
 look_at_store(struct patcher *p, int store, struct state *seen)
 {
-    struct redisContext *redis = connect_to(p, store);
+    char name[TEXT_MAX];
+    struct redisContext *redis = dialogue_open(p->port, store_name(p, store, name));
 
-    if (redis == NULL)
-        panic("no connection to port %d", p->port);
     say(redis, "DBSIZE", END);
     say(redis, "KEYS", WORD("*"), END);
     struct redisReply *size = next_reply(redis), *keys = next_reply(redis);
@@ -431,10 +382,9 @@ static void
 swap_stores(struct patcher *p)
 {
     static const struct step swap = {.kind = SWAP};
-    struct redisContext *redis = connect_to(p, 0);
+    char name[TEXT_MAX];
+    struct redisContext *redis = dialogue_open(p->port, store_name(p, 0, name));
 
-    if (redis == NULL)
-        panic("no connection to port %d", p->port);
     say_change(p, redis, &swap);
     freeReplyObject(next_reply(redis));
     redisFree(redis);
@@ -467,7 +417,8 @@ static void *
 write_until_gone(void *arg)
 {
     struct patcher *p = arg;
-    struct redisContext *redis = connect_to(p, 0);
+    char name[TEXT_MAX];
+    struct redisContext *redis = dialogue_try_open(p->port, store_name(p, 0, name));
 
     while (redis != NULL && write_pipeline(p, redis))
         continue;

@@ -5,15 +5,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dialogue.h"
 #include "ledger.h"
 #include "random.h"
-#include "replies.h"
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <hiredis/hiredis.h>
 
 #define PIPELINE_MAX  48
 #define GROWN         (100 * 1024) /* bytes from which a string is no longer appended to */
@@ -149,39 +146,18 @@ key_name(const struct writer *w, int key, char *text)
     return bytes_of(text, (size_t)len);
 }
 
-/* Queues a command of words that end with one without data. */
-static void
-say(struct redisContext *redis, struct bytes first, ...)
-{
-    const char *argv[8];
-    size_t lens[8];
-    int argc = 0;
-    va_list rest;
-
-    va_start(rest, first);
-    for (struct bytes word = first; word.data != NULL; word = va_arg(rest, struct bytes)) {
-        argv[argc] = word.data;
-        lens[argc++] = word.len;
-    }
-    va_end(rest);
-    redisAppendCommandArgv(redis, argc, argv, lens);
-}
-
-#define WORD(text) bytes_str(text)
-#define END        bytes_of(NULL, 0)
-
 static void
 say_pair(struct writer *w, struct redisContext *redis, const struct change *c)
 {
     char one[KEY_MAX], other[KEY_MAX], number[KEY_MAX];
 
     snprintf(number, sizeof number, "%lld", (long long)c->seed);
-    say(redis, WORD("MULTI"), END);
-    say(redis, WORD("SELECT"), stores[w->number][1], END);
-    say(redis, WORD("SET"), key_name(w, c->key + 1, other), WORD(number), END);
-    say(redis, WORD("SELECT"), stores[w->number][0], END);
-    say(redis, WORD("SET"), key_name(w, c->key, one), WORD(number), END);
-    say(redis, WORD("EXEC"), END);
+    say(redis, "MULTI", END);
+    say(redis, "SELECT", stores[w->number][1], END);
+    say(redis, "SET", key_name(w, c->key + 1, other), WORD(number), END);
+    say(redis, "SELECT", stores[w->number][0], END);
+    say(redis, "SET", key_name(w, c->key, one), WORD(number), END);
+    say(redis, "EXEC", END);
 }
 
 static void
@@ -192,11 +168,11 @@ say_set(struct writer *w, struct redisContext *redis, const struct change *c,
     char deadline[KEY_MAX];
 
     if (c->deadline == 0) {
-        say(redis, WORD("SET"), key, value, END);
+        say(redis, "SET", key, value, END);
         return;
     }
     snprintf(deadline, sizeof deadline, "%lld", (long long)c->deadline);
-    say(redis, WORD("SET"), key, value, WORD("PXAT"), WORD(deadline), END);
+    say(redis, "SET", key, value, WORD("PXAT"), WORD(deadline), END);
 }
 
 static void
@@ -212,19 +188,19 @@ say_change(struct writer *w, struct redisContext *redis, const struct change *c)
         say_set(w, redis, c, key);
         break;
     case CHANGE_APPEND:
-        say(redis, WORD("APPEND"), key, bytes_of(w->value, c->len), END);
+        say(redis, "APPEND", key, bytes_of(w->value, c->len), END);
         break;
     case CHANGE_DELETE:
-        say(redis, WORD("DEL"), key, END);
+        say(redis, "DEL", key, END);
         break;
     case CHANGE_COUNT:
-        say(redis, WORD("INCR"), key, END);
+        say(redis, "INCR", key, END);
         break;
     case CHANGE_PAIR:
         say_pair(w, redis, c);
         break;
     case CHANGE_FLUSH:
-        say(redis, WORD("FLUSHDB"), END);
+        say(redis, "FLUSHDB", END);
         break;
     }
 }
@@ -258,12 +234,8 @@ take_answer(struct writer *w, struct redisContext *redis)
 {
     struct change c = w->ledger.pending[0];
     int before = c.kind == CHANGE_PAIR ? PAIR_COMMANDS - 1 : 0;
-    struct redisReply *reply = next_reply(redis);
+    struct redisReply *reply = reply_behind(redis, before);
 
-    for (int i = 0; i < before && reply != NULL; i++) {
-        freeReplyObject(reply);
-        reply = next_reply(redis);
-    }
     if (reply == NULL)
         return false;
     if (reply->type != REDIS_REPLY_ERROR)
@@ -293,34 +265,14 @@ write_pipeline(struct writer *w, struct redisContext *redis)
     return true;
 }
 
-static struct redisContext *
-connect_to(int port, struct bytes store)
-{
-    struct redisContext *redis = redisConnect("127.0.0.1", port);
-
-    if (redis == NULL || redis->err != 0)
-        panic("no connection to port %d", port);
-    say(redis, WORD("SELECT"), store, END);
-    struct redisReply *reply = next_reply(redis);
-    if (reply == NULL || reply->type != REDIS_REPLY_STATUS)
-        fprintf(stderr, "SELECT %.*s failed\n", (int)store.len, store.data);
-    freeReplyObject(reply);
-    return redis;
-}
-
 static void *
 write_until_gone(void *arg)
 {
     struct writer *w = arg;
-    struct redisContext *redis = redisConnect("127.0.0.1", w->port);
+    struct redisContext *redis = dialogue_try_open(w->port, stores[w->number][0]);
 
-    if (redis != NULL && redis->err == 0) {
-        say(redis, WORD("SELECT"), stores[w->number][0], END);
-        struct redisReply *reply = next_reply(redis);
-        while (reply != NULL && write_pipeline(w, redis))
-            continue;
-        freeReplyObject(reply);
-    }
+    while (redis != NULL && write_pipeline(w, redis))
+        continue;
     redisFree(redis);
     return NULL;
 }
@@ -349,8 +301,8 @@ look_at(struct writer *w, struct redisContext *redis, int key)
     struct bytes name = key_name(w, key, text);
     struct sight seen = {.from_ms = clock_ms()};
 
-    say(redis, WORD("PTTL"), name, END);
-    say(redis, WORD("GET"), name, END);
+    say(redis, "PTTL", name, END);
+    say(redis, "GET", name, END);
     struct redisReply *ttl = next_reply(redis);
     struct redisReply *value = next_reply(redis);
     if (ttl == NULL || value == NULL || value->type == REDIS_REPLY_ERROR)
@@ -375,7 +327,7 @@ writer_check(struct writer *w, const struct daemon *s)
 
     for (int second = 0; second < 2; second++) {
         struct redisContext *redis =
-            connect_to(daemon_port(s), stores[w->number][second]);
+            dialogue_open(daemon_port(s), stores[w->number][second]);
         for (int key = 0; key < LEDGER_KEYS; key++) {
             if (ledger_key_is_second(key) == (second == 1))
                 w->seen[key] = look_at(w, redis, key);
@@ -405,10 +357,10 @@ count_seen(const struct writer *w, struct bytes store, int64_t now, int64_t *see
 static bool
 size_is_right(struct writer **writers, const struct daemon *s, struct bytes store)
 {
-    struct redisContext *redis = connect_to(daemon_port(s), store);
+    struct redisContext *redis = dialogue_open(daemon_port(s), store);
     int64_t seen = 0, gone = 0;
 
-    say(redis, WORD("DBSIZE"), END);
+    say(redis, "DBSIZE", END);
     struct redisReply *reply = next_reply(redis);
     int64_t size = reply != NULL ? reply->integer : -1;
     freeReplyObject(reply);
