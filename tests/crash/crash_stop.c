@@ -168,16 +168,22 @@ assert_files_are_accepted(struct daemon *d)
     assert_tools_accept(pattern);
 }
 
+static int
+shut_down(struct daemon *d)
+{
+    assert_asks(d, "SHUTDOWN", "(hung up)");
+    return daemon_wait(d);
+}
+
 static void
-test_sigterm_under_load_loses_nothing_acknowledged(void **state)
+assert_end_under_load_loses_nothing(int (*end)(struct daemon *))
 {
     struct load load;
 
-    (void)state;
     load_begin(&load);
     for (int i = 0; i < 3; i++) {
         load_run(&load);
-        assert_int_equal(daemon_stop(load.daemon), 0);
+        assert_int_equal(end(load.daemon), 0);
         load_join(&load);
         assert_files_are_accepted(load.daemon);
         daemon_start(load.daemon);
@@ -187,22 +193,17 @@ test_sigterm_under_load_loses_nothing_acknowledged(void **state)
 }
 
 static void
+test_sigterm_under_load_loses_nothing_acknowledged(void **state)
+{
+    (void)state;
+    assert_end_under_load_loses_nothing(daemon_stop);
+}
+
+static void
 test_shutdown_under_load_loses_nothing_acknowledged(void **state)
 {
-    struct load load;
-
     (void)state;
-    load_begin(&load);
-    for (int i = 0; i < 3; i++) {
-        load_run(&load);
-        assert_asks(load.daemon, "SHUTDOWN", "(hung up)");
-        assert_int_equal(daemon_wait(load.daemon), 0);
-        load_join(&load);
-        assert_files_are_accepted(load.daemon);
-        daemon_start(load.daemon);
-        assert_all_is_there(&load);
-    }
-    load_end(&load);
+    assert_end_under_load_loses_nothing(shut_down);
 }
 
 static void
