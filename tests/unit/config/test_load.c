@@ -6,61 +6,14 @@
 #include "lib/config_print.h"
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <cmocka.h>
+
+#include "unit/config/fixture.h"
 
 #define ARGUMENTS_MAX 16
 #define TITLE         "*** FATAL CONFIG FILE ERROR (keyvald " KEYVALD_VERSION ") ***\n"
-
-struct fixture {
-    struct config *c;
-    char path[64]; /* of a file that write_file fills */
-    char error[CONFIG_ERROR_MAX];
-};
-
-static int
-set_up(void **state)
-{
-    static struct fixture f;
-    int fd;
-
-    f = (struct fixture){.c = config_new(), .path = "/tmp/keyvald-config-XXXXXX"};
-    fd = mkstemp(f.path);
-    if (fd < 0)
-        return -1;
-    close(fd);
-    *state = &f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    unlink(f->path);
-    config_free(f->c);
-    return 0;
-}
-
-static void
-write_file(struct fixture *f, const void *text, size_t len)
-{
-    FILE *file = fopen(f->path, "w");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, len, file), len);
-    fclose(file);
-}
-
-static int
-load(struct fixture *f, const char *text)
-{
-    write_file(f, text, strlen(text));
-    return config_load(f->c, f->path, f->error);
-}
 
 /* The arguments of an array of C strings that ends in NULL. */
 static int
@@ -82,7 +35,7 @@ assert_line_refused(struct fixture *f, const char *text, int number, const char 
 {
     char expected[2 * CONFIG_ERROR_MAX];
 
-    assert_int_equal(load(f, text), -1);
+    assert_int_equal(fixture_load(f, text), -1);
     snprintf(expected, sizeof(expected),
              TITLE "Reading the configuration file %s, at line %d\n>>> '%s'\n%s", f->path,
              number, line, reason);
@@ -119,9 +72,10 @@ test_a_file_sets_what_it_names_and_leaves_the_rest(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(load(f, "# a comment\n\n\f \v\n\tPort 7000\r\nbind 127.0.0.1  ::1\n"
-                             " logfile \"my log\"\nmaxmemory 1gb"),
-                     0);
+    assert_int_equal(
+        fixture_load(f, "# a comment\n\n\f \v\n\tPort 7000\r\nbind 127.0.0.1  ::1\n"
+                        " logfile \"my log\"\nmaxmemory 1gb"),
+        0);
     assert_int_equal(f->c->port, 7000);
     assert_string_equal(f->c->bind, "127.0.0.1 ::1");
     assert_string_equal(f->c->logfile, "my log");
@@ -134,7 +88,7 @@ test_the_last_line_of_a_name_wins(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(load(f, "port 1\nport 2\n"), 0);
+    assert_int_equal(fixture_load(f, "port 1\nport 2\n"), 0);
     assert_int_equal(f->c->port, 2);
 }
 
@@ -144,7 +98,7 @@ test_a_file_is_remembered_by_its_absolute_path(void **state)
     struct fixture *f = *state;
     char *absolute = realpath(f->path, NULL);
 
-    assert_int_equal(load(f, ""), 0);
+    assert_int_equal(fixture_load(f, ""), 0);
     assert_string_equal(f->c->file, absolute);
     free(absolute);
 }
@@ -154,9 +108,9 @@ test_a_list_may_be_empty_or_hold_the_empty_word(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(load(f, "refused-store-names\n"), 0);
+    assert_int_equal(fixture_load(f, "refused-store-names\n"), 0);
     assert_string_equal(f->c->refused_store_names, "");
-    assert_int_equal(load(f, "refused-store-names \"\"\n"), 0);
+    assert_int_equal(fixture_load(f, "refused-store-names \"\"\n"), 0);
     assert_string_equal(f->c->refused_store_names, "\"\"");
 }
 
@@ -198,7 +152,7 @@ test_a_zero_byte_in_a_file_is_an_error_and_not_the_end_of_a_line(void **state)
 {
     struct fixture *f = *state;
 
-    write_file(f, "port 1\nport 2\0 3\n", 17);
+    fixture_write(f, "port 1\nport 2\0 3\n", 17);
     assert_int_equal(config_load(f->c, f->path, f->error), -1);
     assert_non_null(strstr(f->error, "at line 2\n"));
     assert_non_null(strstr(f->error, "a zero byte in configuration line"));
@@ -255,9 +209,9 @@ test_a_file_that_is_too_large_is_an_error(void **state)
     char *blanks = malloc(CONFIG_FILE_MAX + 1);
 
     memset(blanks, '\n', CONFIG_FILE_MAX + 1);
-    write_file(f, blanks, CONFIG_FILE_MAX);
+    fixture_write(f, blanks, CONFIG_FILE_MAX);
     assert_int_equal(config_load(f->c, f->path, f->error), 0);
-    write_file(f, blanks, CONFIG_FILE_MAX + 1);
+    fixture_write(f, blanks, CONFIG_FILE_MAX + 1);
     assert_int_equal(config_load(f->c, f->path, f->error), -1);
     assert_non_null(strstr(f->error, "File too large"));
     free(blanks);
@@ -268,7 +222,7 @@ test_the_command_line_wins_over_its_file(void **state)
 {
     struct fixture *f = *state;
 
-    write_file(f, "port 1\ntimeout 9\n", 17);
+    fixture_write(f, "port 1\ntimeout 9\n", 17);
     assert_int_equal(
         load_arguments(f, ARGUMENTS(f->path, "--port", "7000", "--bind", "a", "b c")), 0);
     assert_int_equal(f->c->port, 7000);
@@ -334,9 +288,10 @@ test_what_is_printed_loads_to_the_same(void **state)
     struct config *again = config_new();
     struct buf printed = {0};
 
-    assert_int_equal(load(f, "bind a 'b c'\nlogfile \"\\n\\\"\"\nrefused-store-names\n"
-                             "appendfsync no\nloglevel debug\nmaxmemory 3g\n"),
-                     0);
+    assert_int_equal(
+        fixture_load(f, "bind a 'b c'\nlogfile \"\\n\\\"\"\nrefused-store-names\n"
+                        "appendfsync no\nloglevel debug\nmaxmemory 3g\n"),
+        0);
     config_print(f->c, &printed);
     assert_int_equal(load_text(again, buf_bytes(&printed), "printed", f->error), 0);
     assert_same(f->c, again);
@@ -369,30 +324,28 @@ test_the_example_file_has_every_directive_with_its_default(void **state)
     config_free(defaults);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_file_sets_what_it_names_and_leaves_the_rest),
-        TEST(test_the_last_line_of_a_name_wins),
-        TEST(test_a_file_is_remembered_by_its_absolute_path),
-        TEST(test_a_list_may_be_empty_or_hold_the_empty_word),
-        TEST(test_an_error_names_file_line_and_reason),
-        TEST(test_a_directive_of_redis_that_keyvald_has_not_is_named),
-        TEST(test_a_zero_byte_in_a_file_is_an_error_and_not_the_end_of_a_line),
-        TEST(test_a_line_of_too_many_words_is_refused),
-        TEST(test_an_error_about_a_long_line_still_has_its_reason),
-        TEST(test_a_file_that_cannot_be_read_is_an_error),
-        TEST(test_a_file_that_is_too_large_is_an_error),
-        TEST(test_the_command_line_wins_over_its_file),
-        TEST(test_a_command_line_needs_no_file),
-        TEST(test_the_first_word_of_a_name_may_look_like_a_name),
-        TEST(test_an_error_on_the_command_line_shows_its_directive),
-        TEST(test_standard_input_is_refused_as_a_file),
-        TEST(test_what_is_printed_loads_to_the_same),
-        TEST(test_the_example_file_has_every_directive_with_its_default),
+        FIXTURE_TEST(test_a_file_sets_what_it_names_and_leaves_the_rest),
+        FIXTURE_TEST(test_the_last_line_of_a_name_wins),
+        FIXTURE_TEST(test_a_file_is_remembered_by_its_absolute_path),
+        FIXTURE_TEST(test_a_list_may_be_empty_or_hold_the_empty_word),
+        FIXTURE_TEST(test_an_error_names_file_line_and_reason),
+        FIXTURE_TEST(test_a_directive_of_redis_that_keyvald_has_not_is_named),
+        FIXTURE_TEST(test_a_zero_byte_in_a_file_is_an_error_and_not_the_end_of_a_line),
+        FIXTURE_TEST(test_a_line_of_too_many_words_is_refused),
+        FIXTURE_TEST(test_an_error_about_a_long_line_still_has_its_reason),
+        FIXTURE_TEST(test_a_file_that_cannot_be_read_is_an_error),
+        FIXTURE_TEST(test_a_file_that_is_too_large_is_an_error),
+        FIXTURE_TEST(test_the_command_line_wins_over_its_file),
+        FIXTURE_TEST(test_a_command_line_needs_no_file),
+        FIXTURE_TEST(test_the_first_word_of_a_name_may_look_like_a_name),
+        FIXTURE_TEST(test_an_error_on_the_command_line_shows_its_directive),
+        FIXTURE_TEST(test_standard_input_is_refused_as_a_file),
+        FIXTURE_TEST(test_what_is_printed_loads_to_the_same),
+        FIXTURE_TEST(test_the_example_file_has_every_directive_with_its_default),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,49 +7,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <cmocka.h>
 
-struct fixture {
-    struct config *c;
-    char path[64];
-    char error[CONFIG_ERROR_MAX];
-};
-
-static int
-set_up(void **state)
-{
-    static struct fixture f;
-
-    f = (struct fixture){.c = config_new(), .path = "/tmp/keyvald-config-XXXXXX"};
-    int fd = mkstemp(f.path);
-    close(fd);
-    *state = &f;
-    return fd < 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    unlink(f->path);
-    config_free(f->c);
-    return 0;
-}
+#include "unit/config/fixture.h"
 
 static void
 load(struct fixture *f, const char *text)
 {
-    FILE *file = fopen(f->path, "w");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    if (config_load(f->c, f->path, f->error) != 0)
+    if (fixture_load(f, text) != 0)
         fail_msg("%s", f->error);
 }
 
@@ -201,34 +167,28 @@ static void
 test_rewrite_leaves_a_file_alone_that_became_wrong(void **state)
 {
     struct fixture *f = *state;
-    FILE *file;
 
     load(f, "timeout 5\n");
-    file = fopen(f->path, "w");
-    assert_non_null(file);
-    fputs("timeout x\n", file);
-    fclose(file);
+    fixture_write(f, "timeout x\n", strlen("timeout x\n"));
     assert_int_equal(config_rewrite(f->c, f->error), -1);
     assert_string_equal(f->error, "Rewriting config file: Invalid argument");
     assert_file(f, "timeout x\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rewrite_touches_nothing_that_holds),
-        TEST(test_rewrite_changes_lines_where_they_stand),
-        TEST(test_rewrite_makes_one_line_of_several),
-        TEST(test_rewrite_appends_what_has_no_line),
-        TEST(test_rewrite_writes_what_can_be_read),
-        TEST(test_rewrite_gives_each_class_of_clients_a_line),
-        TEST(test_rewrite_makes_a_file_that_is_gone),
-        TEST(test_rewrite_keeps_the_mode_of_the_file),
-        TEST(test_rewrite_needs_a_file),
-        TEST(test_rewrite_leaves_a_file_alone_that_became_wrong),
+        FIXTURE_TEST(test_rewrite_touches_nothing_that_holds),
+        FIXTURE_TEST(test_rewrite_changes_lines_where_they_stand),
+        FIXTURE_TEST(test_rewrite_makes_one_line_of_several),
+        FIXTURE_TEST(test_rewrite_appends_what_has_no_line),
+        FIXTURE_TEST(test_rewrite_writes_what_can_be_read),
+        FIXTURE_TEST(test_rewrite_gives_each_class_of_clients_a_line),
+        FIXTURE_TEST(test_rewrite_makes_a_file_that_is_gone),
+        FIXTURE_TEST(test_rewrite_keeps_the_mode_of_the_file),
+        FIXTURE_TEST(test_rewrite_needs_a_file),
+        FIXTURE_TEST(test_rewrite_leaves_a_file_alone_that_became_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
