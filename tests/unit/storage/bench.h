@@ -90,6 +90,26 @@ bench_deinit(struct bench *b)
     free(b->dir);
 }
 
+/* For cmocka: a directory, nothing open yet. */
+static inline int
+bench_set_up(void **state)
+{
+    static struct bench bench;
+
+    bench_init(&bench);
+    *state = &bench;
+    return 0;
+}
+
+static inline int
+bench_tear_down(void **state)
+{
+    bench_deinit(*state);
+    return 0;
+}
+
+#define BENCH_TEST(f) cmocka_unit_test_setup_teardown(f, bench_set_up, bench_tear_down)
+
 /* Opened, and neither replayed nor started. */
 static inline void
 bench_open(struct bench *b)

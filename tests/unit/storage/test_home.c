@@ -11,23 +11,6 @@
 #include <sys/stat.h>
 
 static int
-set_up(void **state)
-{
-    static struct bench bench;
-
-    bench_init(&bench);
-    *state = &bench;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    bench_deinit(*state);
-    return 0;
-}
-
-static int
 home_of(const struct bench *b)
 {
     char error[STORAGE_ERROR_MAX] = "";
@@ -156,20 +139,18 @@ test_home_stays_within_a_small_error(void **state)
     assert_int_equal(strlen(error), sizeof error - 2);
 }
 
-#define HOME_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOME_TEST(test_home_makes_what_is_not_there),
-        HOME_TEST(test_home_is_served_by_one_process_at_a_time),
-        HOME_TEST(test_home_of_another_program_is_refused_and_left_alone),
-        HOME_TEST(test_home_with_a_catalog_that_was_only_begun_is_new),
-        HOME_TEST(test_home_with_stores_and_without_a_catalog_is_damaged),
-        HOME_TEST(test_home_without_the_log_of_its_tables_is_damaged),
-        HOME_TEST(test_home_says_why_it_cannot_be_made_or_opened),
-        HOME_TEST(test_home_stays_within_a_small_error),
+        BENCH_TEST(test_home_makes_what_is_not_there),
+        BENCH_TEST(test_home_is_served_by_one_process_at_a_time),
+        BENCH_TEST(test_home_of_another_program_is_refused_and_left_alone),
+        BENCH_TEST(test_home_with_a_catalog_that_was_only_begun_is_new),
+        BENCH_TEST(test_home_with_stores_and_without_a_catalog_is_damaged),
+        BENCH_TEST(test_home_without_the_log_of_its_tables_is_damaged),
+        BENCH_TEST(test_home_says_why_it_cannot_be_made_or_opened),
+        BENCH_TEST(test_home_stays_within_a_small_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

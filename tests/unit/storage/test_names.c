@@ -23,23 +23,6 @@ __lsan_default_suppressions(void)
     return "leak:libdb-5";
 }
 
-static int
-set_up(void **state)
-{
-    static struct bench bench;
-
-    bench_init(&bench);
-    *state = &bench;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    bench_deinit(*state);
-    return 0;
-}
-
 static void
 print_row(void *arg, const struct storage_row *row)
 {
@@ -226,18 +209,16 @@ test_names_are_those_of_the_mark_while_a_sweep_fails(void **state)
     buf_deinit(&rows);
 }
 
-#define NAMES_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        NAMES_TEST(test_names_change_and_the_records_stay_where_they_are),
-        NAMES_TEST(test_names_of_two_stores_are_exchanged),
-        NAMES_TEST(test_names_go_on_to_a_store_that_is_new),
-        NAMES_TEST(test_names_go_on_from_a_store_that_is_empty),
-        NAMES_TEST(test_names_may_come_back_within_a_sweep),
-        NAMES_TEST(test_names_are_those_of_the_mark_while_a_sweep_fails),
+        BENCH_TEST(test_names_change_and_the_records_stay_where_they_are),
+        BENCH_TEST(test_names_of_two_stores_are_exchanged),
+        BENCH_TEST(test_names_go_on_to_a_store_that_is_new),
+        BENCH_TEST(test_names_go_on_from_a_store_that_is_empty),
+        BENCH_TEST(test_names_may_come_back_within_a_sweep),
+        BENCH_TEST(test_names_are_those_of_the_mark_while_a_sweep_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
