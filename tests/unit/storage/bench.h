@@ -278,6 +278,28 @@ bench_path(const struct bench *b, const char *name)
     return path;
 }
 
+static inline void
+bench_rename(const struct bench *b, const char *from, const char *to)
+{
+    char old[BENCH_PATH_MAX];
+
+    snprintf(old, sizeof old, "%s", bench_path(b, from));
+    assert_int_equal(rename(old, bench_path(b, to)), 0);
+}
+
+/* A part of the directory is not found any more; and it is again. */
+static inline void
+bench_hide(const struct bench *b, const char *part)
+{
+    bench_rename(b, part, "hidden");
+}
+
+static inline void
+bench_show(const struct bench *b, const char *part)
+{
+    bench_rename(b, "hidden", part);
+}
+
 static inline bool
 bench_file_is_there(const struct bench *b, const char *name)
 {
