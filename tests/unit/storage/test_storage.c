@@ -813,19 +813,17 @@ static void
 test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
 {
     struct bench *b = *state;
-    char away[BENCH_PATH_MAX];
     struct storage_stats stats;
 
     bench_start(b);
-    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
-    assert_int_equal(rename(bench_path(b, "stores"), away), 0);
+    bench_hide(b, "stores");
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_commit(b);
     wait_until_it_fails(b);
     assert_int_equal(storage_applied(b->storage), 0);
     assert_int_equal(storage_written(b->storage), 1);
-    assert_int_equal(rename(away, bench_path(b, "stores")), 0);
+    bench_show(b, "stores");
     bench_wait_applied(b);
     assert_true(bench_has(b, SHOP, "apple", "red"));
     storage_stats(b->storage, &stats);
@@ -838,7 +836,6 @@ static void
 test_storage_tries_again_when_the_log_could_not_be_read(void **state)
 {
     struct bench *b = *state;
-    char away[BENCH_PATH_MAX];
     struct storage_stats stats;
 
     b->options.apply_delay = NEVER_MS;
@@ -846,12 +843,11 @@ test_storage_tries_again_when_the_log_could_not_be_read(void **state)
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_commit(b);
-    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
-    assert_int_equal(rename(bench_path(b, "wal"), away), 0);
+    bench_hide(b, "wal");
     storage_hurry(b->storage);
     wait_until_it_fails(b);
     assert_int_equal(storage_applied(b->storage), 0);
-    assert_int_equal(rename(away, bench_path(b, "wal")), 0);
+    bench_show(b, "wal");
     bench_wait_applied(b);
     assert_true(bench_has(b, SHOP, "apple", "red"));
     storage_stats(b->storage, &stats);
@@ -862,17 +858,15 @@ static void
 test_storage_closed_while_the_tables_fail_keeps_the_log(void **state)
 {
     struct bench *b = *state;
-    char away[BENCH_PATH_MAX];
 
     bench_start(b);
-    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
-    assert_int_equal(rename(bench_path(b, "stores"), away), 0);
+    bench_hide(b, "stores");
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_commit(b);
     assert_int_equal(storage_close(b->storage), -1);
     b->storage = NULL;
-    assert_int_equal(rename(away, bench_path(b, "stores")), 0);
+    bench_show(b, "stores");
     bench_start(b);
     bench_wait_applied(b);
     assert_true(bench_has(b, SHOP, "apple", "red"));
