@@ -315,8 +315,7 @@ test_fetch_fails_on_a_record_of_an_unknown_version(void **state)
     bench_start(&w->bench);
     bench_create(&w->bench, 1, "shop");
     bench_put_new(&w->bench, 1, "apple", "\002from the future");
-    bench_commit(&w->bench);
-    bench_wait_applied(&w->bench);
+    bench_apply(&w->bench);
     bench_close(&w->bench);
     world_start(w);
     struct asked a = ask_for(w, "apple");

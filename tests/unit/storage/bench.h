@@ -231,6 +231,14 @@ bench_commit(struct bench *b)
     b->batch.len = 0;
 }
 
+/* So that the tables have it, too. */
+static inline void
+bench_apply(struct bench *b)
+{
+    bench_commit(b);
+    bench_wait_applied(b);
+}
+
 /* --- what there is --- */
 
 static inline void

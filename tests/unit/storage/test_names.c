@@ -51,15 +51,7 @@ fill(struct bench *b)
     bench_put_new(b, SHOP, "apple", "red");
     bench_create(b, GARDEN, "garden");
     bench_put_new(b, GARDEN, "rose", "white");
-    bench_commit(b);
-    bench_wait_applied(b);
-}
-
-static void
-apply(struct bench *b)
-{
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
 }
 
 static void
@@ -78,7 +70,7 @@ test_names_change_and_the_records_stay_where_they_are(void **state)
     fill(b);
     storage_table(b->storage, SHOP, &before);
     bench_create(b, SHOP, "market");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "2 garden 1 0;1 market 1 0;");
     storage_table(b->storage, SHOP, &after);
     assert_string_equal(before.file, after.file);
@@ -95,7 +87,7 @@ test_names_of_two_stores_are_exchanged(void **state)
     fill(b);
     bench_create(b, SHOP, "garden");
     bench_create(b, GARDEN, "shop");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "1 garden 1 0;2 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
@@ -104,7 +96,7 @@ test_names_of_two_stores_are_exchanged(void **state)
     bench_commit(b);
     bench_create(b, GARDEN, "shop");
     bench_create(b, SHOP, "garden");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "1 garden 1 0;2 shop 1 0;");
 }
 
@@ -117,7 +109,7 @@ test_names_go_on_to_a_store_that_is_new(void **state)
     bench_create(b, SHOP, "old");
     bench_create(b, NEW, "shop");
     bench_put_new(b, NEW, "apple", "green");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "2 garden 1 0;1 old 1 0;3 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
@@ -132,13 +124,13 @@ test_names_go_on_from_a_store_that_is_empty(void **state)
     fill(b);
     bench_delete(b, SHOP, "apple");
     bench_create(b, GARDEN, "shop");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "2 shop 1 0;");
     bench_restart(b);
     bench_flush_store(b, GARDEN);
     bench_create(b, NEW, "shop");
     bench_put_new(b, NEW, "apple", "green");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "3 shop 1 0;");
     assert_int_equal(bench_count_files(b, "stores"), 1);
 }
@@ -154,7 +146,7 @@ test_names_may_come_back_within_a_sweep(void **state)
     bench_put_new(b, NEW, "apple", "green");
     bench_delete(b, NEW, "apple");
     bench_create(b, SHOP, "shop");
-    apply(b);
+    bench_apply(b);
     assert_rows(b, "2 garden 1 0;1 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
