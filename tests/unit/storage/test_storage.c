@@ -139,8 +139,7 @@ fill_shop(struct bench *b)
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_put_new(b, SHOP, "lime", "green");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
 }
 
 /* --- the log and the tables --- */
@@ -158,8 +157,7 @@ test_storage_gives_back_what_was_appended(void **state)
     assert_true(bench_lacks(b, GARDEN, "apple"));
     bench_put(b, SHOP, "apple", "brown");
     bench_delete(b, SHOP, "lime");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_true(bench_has(b, SHOP, "apple", "brown"));
     assert_true(bench_lacks(b, SHOP, "lime"));
     bench_restart(b);
@@ -223,8 +221,7 @@ test_storage_never_gives_a_number_or_an_id_again(void **state)
     fill_shop(b);
     bench_delete(b, SHOP, "apple");
     bench_delete(b, SHOP, "lime");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     bench_restart(b);
     assert_rows(b, "");
     assert_int_equal(storage_next(b->storage), 3);
@@ -245,8 +242,7 @@ test_storage_applied_twice_is_the_same(void **state)
         bench_put(b, SHOP, "apple", "brown");
         bench_effect(b, EFFECT_DELETE, 0, SHOP, "lime", "");
         bench_put_new(b, SHOP, "pear", "yellow");
-        bench_commit(b);
-        bench_wait_applied(b);
+        bench_apply(b);
         assert_scans(b, SHOP, "apple=brown pear=yellow ");
     }
 }
@@ -273,15 +269,13 @@ test_storage_patches_records(void **state)
     bench_put_new(b, SHOP, "lime", RECORD "green");
     patch(b, SHOP, "lime", 5, "ish");
     patch(b, SHOP, "lime", 0, "G");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_scans(b, SHOP, "apple=" RECORD "red lime=" RECORD "Greenish ");
     patch(b, SHOP, "apple", 0, "R");
     patch(b, SHOP, "apple", 3, "dish");
     bench_put(b, SHOP, "lime", RECORD "yellow");
     patch(b, SHOP, "lime", 6, "er");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_scans(b, SHOP, "apple=" RECORD "Reddish lime=" RECORD "yellower ");
 }
 
@@ -309,8 +303,7 @@ test_storage_patched_twice_is_the_same(void **state)
         bench_delete(b, SHOP, "lime");
         bench_put(b, SHOP, "pear", RECORD "brown");
         bench_put_new(b, SHOP, "quince", RECORD);
-        bench_commit(b);
-        bench_wait_applied(b);
+        bench_apply(b);
         assert_scans(b, SHOP,
                      "apple=" RECORD "rEddish pear=" RECORD "brown quince=" RECORD " ");
     }
@@ -333,8 +326,7 @@ test_storage_patches_a_record_very_often(void **state)
         if (i % 1000 == 0)
             bench_commit(b);
     }
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_true(bench_has(b, SHOP, "apple", expected));
     assert_true(bench_has(b, SHOP, "lime", RECORD "green"));
     free(expected);
@@ -345,8 +337,7 @@ count_transactions(struct bench *b)
 {
     struct storage_stats stats;
 
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     storage_stats(b->storage, &stats);
     return stats.transactions;
 }
@@ -634,14 +625,12 @@ test_storage_removes_the_file_of_a_flushed_store(void **state)
     bench_flush_store(b, SHOP);
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "pear", "yellow");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_false(bench_file_is_there(b, before));
     assert_string_equal(file_of(b, SHOP), "stores/shop.2.db");
     assert_scans(b, SHOP, "pear=yellow ");
     bench_flush_store(b, SHOP);
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_string_equal(file_of(b, SHOP), "");
     assert_int_equal(bench_count_files(b, "stores"), 0);
     assert_scans(b, SHOP, "");
@@ -657,8 +646,7 @@ test_storage_has_no_file_for_a_store_whose_last_key_was_deleted(void **state)
     fill_shop(b);
     bench_delete(b, SHOP, "apple");
     bench_delete(b, SHOP, "lime");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     assert_int_equal(bench_count_files(b, "stores"), 0);
     assert_rows(b, "");
     fill_shop(b);
@@ -736,8 +724,7 @@ test_storage_bounds_its_open_tables(void **state)
         bench_create(b, id, name);
         bench_put_new(b, id, "name", name);
     }
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     for (uint32_t id = 1; id <= 150; id++) {
         snprintf(name, sizeof name, "store%u", id);
         assert_true(bench_has(b, id, "name", name));
@@ -761,8 +748,7 @@ test_storage_scans_in_the_order_of_keys_whatever_the_pieces(void **state)
         snprintf(key, sizeof key, "key%03d", i * 7 % 500);
         bench_put_new(b, SHOP, key, "r");
     }
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     struct buf one = scan_all(b, SHOP, 1), some = scan_all(b, SHOP, 1000);
     struct buf all = scan_all(b, SHOP, MB);
     assert_string_equal(one.data, all.data);
@@ -879,8 +865,7 @@ live_and_die(struct bench *b)
     bench_start(b);
     fill_shop(b);
     bench_put(b, SHOP, "apple", "brown");
-    bench_commit(b);
-    bench_wait_applied(b);
+    bench_apply(b);
     b->options.apply_delay = NEVER_MS;
     storage_tune(b->storage, &b->options);
     bench_put(b, SHOP, "apple", "black");
