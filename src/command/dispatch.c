@@ -279,7 +279,7 @@ dispatch_run(struct call *c)
 
     if (s->tracker.on && (c->command->flags & CMD_READ))
         tracking_note_read(c);
-    if (c->host->monitors != NULL)
+    if (c->host->monitors != NULL && !s->has_waited)
         monitor_show(c);
 
     /* The clock is read once a command, at its end: what lies between two ends is the

@@ -6,8 +6,8 @@
 struct call;
 struct session;
 
-/* Tells those that watch of a command that was carried out, without its secrets. What an
- * operator does is not told. */
+/* Tells those that watch of a command that was carried out, or begins to wait, without its
+ * secrets. What an operator does is not told. */
 void monitor_show(const struct call *c);
 
 /* It watches no more, where it did. */

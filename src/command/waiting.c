@@ -14,6 +14,7 @@
 #include "base/number.h"
 #include "command/arguments.h"
 #include "command/host.h"
+#include "command/monitor.h"
 #include "command/session_priv.h"
 #include "command/table.h"
 #include "resp/reply.h"
@@ -149,6 +150,7 @@ waiting_is_due(struct call *c)
     }
     if (c->command->fn == cmd_wait && wait_is_due(c, &until_us)) {
         begin(c->session, until_us, false);
+        monitor_show(c); /* and not when it is over */
         return true;
     }
     return false;

@@ -814,6 +814,21 @@ test_session_shows_no_secrets_and_no_operators(void **state)
 }
 
 static void
+test_session_shows_what_waits_when_it_begins(void **state)
+{
+    struct fixture *f = *state;
+
+    says(&f->a, "MONITOR\r\n");
+    hears(&f->a, "+OK\r\n");
+    says(&f->b, "WAIT 1 0\r\nPING\r\n");
+    is_shown(&f->a, "[0 127.0.0.1:1] \"WAIT\" \"1\" \"0\"\r\n");
+    says(&f->a, "CLIENT UNBLOCK 2\r\n");
+    hears_of(&f->a, ":1\r\n");
+    host_end_waiting(&f->host);
+    is_shown(&f->a, "[0 127.0.0.1:1] \"PING\"\r\n");
+}
+
+static void
 test_session_that_watches_may_not_look_at_keys(void **state)
 {
     struct fixture *f = *state;
@@ -1256,6 +1271,7 @@ main(void)
         TEST(test_session_ends_the_server_while_the_log_fails_only_by_force),
         TEST(test_session_shows_what_others_do),
         TEST(test_session_shows_no_secrets_and_no_operators),
+        TEST(test_session_shows_what_waits_when_it_begins),
         TEST(test_session_that_watches_may_not_look_at_keys),
         TEST(test_session_may_be_silent_while_it_waits_or_hears),
         TEST(test_session_waits_for_replicas_until_it_is_unblocked),
