@@ -123,14 +123,24 @@ cmd_store_rename(struct call *c)
     return OK;
 }
 
+static enum err
+read_swapped(struct call *c, int i, struct store **store)
+{
+    enum err err = selection_store(c->host, c->argv[i], store);
+
+    if (err == ERR_NOT_INTEGER || err == ERR_STORE_NUMBER)
+        return fail(c, "ERR invalid %s DB index", i == 1 ? "first" : "second");
+    return err;
+}
+
 /* SWAPDB store store: each has the other's keys; who has selected one sees the
  * other's. */
 enum err
 cmd_swapdb(struct call *c)
 {
     struct store *a, *b;
-    TRY(selection_store(c->host, c->argv[1], &a));
-    enum err err = selection_store(c->host, c->argv[2], &b);
+    TRY(read_swapped(c, 1, &a));
+    enum err err = read_swapped(c, 2, &b);
     if (err != OK) {
         store_release(a);
         return err;
