@@ -34,13 +34,21 @@ copy_hll(const struct entry *e)
     return hll;
 }
 
+/* As one that can be written into, which Redis makes of it before it knows whether it has
+ * to write. */
+static void
+make_raw(struct call *c)
+{
+    store_set_form(c->store, c->argv[1], FORM_RAW);
+}
+
 /* Sets the key of argument 1, which keeps its deadline, and frees hll. */
 static void
 put_hll(struct call *c, const struct entry *e, struct buf *hll)
 {
     store_set(c->store, c->argv[1], buf_bytes(hll), e != NULL ? entry_deadline(e) : 0,
               c->now);
-    store_set_form(c->store, c->argv[1], FORM_RAW);
+    make_raw(c);
     buf_deinit(hll);
 }
 
@@ -69,6 +77,7 @@ cmd_pfadd(struct call *c)
     int nchanges = add_elements(c, &hll);
     if (nchanges <= 0 && e != NULL) {
         buf_deinit(&hll);
+        make_raw(c);
         if (nchanges < 0)
             return ERR_HLL_DAMAGED;
         reply_int(c->out, 0);
@@ -103,6 +112,8 @@ count_one(struct call *c)
 
     struct entry *e = arg_read(c, 1);
     TRY(check_hll(e));
+    if (e != NULL)
+        make_raw(c);
     if (e != NULL && !hll_has_count(entry_string(e), &count)) {
         if (hll_gather(entry_string(e), &registers) != 0)
             return ERR_HLL_DAMAGED;
