@@ -34,7 +34,7 @@ cmd_memory_usage(struct call *c)
 {
     TRY(check_samples(c));
 
-    const struct entry *e = arg_entry(c, 2);
+    const struct entry *e = store_peek(c->store, c->argv[2], c->now);
     if (e == NULL)
         reply_null(c->out);
     else

@@ -36,7 +36,7 @@ struct watch *
 watch_new(struct store *s, struct bytes key, int64_t now)
 {
     struct watch *w = xcalloc(1, sizeof *w);
-    struct entry *e = store_find(s, key, now);
+    struct entry *e = store_peek(s, key, now);
     struct watched_key *k = find_watched(s, key);
 
     if (k == NULL) {
