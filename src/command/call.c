@@ -36,6 +36,8 @@ fail(struct call *c, const char *format, ...)
     vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);
 
+    while (len > 0 && (text[len - 1] == '\r' || text[len - 1] == '\n'))
+        len--;
     c->failure = bytes_of(text, (size_t)len);
     return ERR_FAILED;
 }

@@ -65,7 +65,8 @@ arg_is_hidden(const struct call *c, int i)
 
 typedef enum err command_fn(struct call *c);
 
-/* Makes the error's text, which begins with its code, and gives ERR_FAILED to return. */
+/* Makes the error's text, which begins with its code, and gives ERR_FAILED to return. Ends
+ * of lines behind it are left out. */
 enum err fail(struct call *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
