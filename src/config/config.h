@@ -92,9 +92,9 @@ void config_get(const struct config *c, const struct bytes *patterns, size_t cou
                 config_visit_fn *visit, void *arg);
 
 /* Writes the values to the file they came from, which keeps its comments and its order:
- * the lines of a directive that has another value now become one, and directives that
- * have neither a line nor their default come behind the rest. 0; -1 with error, and the
- * file as it was. */
+ * the lines of a directive that has another value now become one, lines that name no
+ * directive become comments, and directives that have neither a line nor their default
+ * come behind the rest. 0; -1 with error, and the file as it was. */
 int config_rewrite(const struct config *c, char error[CONFIG_ERROR_MAX]);
 
 /* The name of the directive that a pair-less walk over options.def would give at index,

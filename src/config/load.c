@@ -104,6 +104,13 @@ load_next_line(struct bytes *text, struct bytes *line)
     return true;
 }
 
+bool
+load_is_comment(struct bytes line)
+{
+    line = trim(line);
+    return line.len == 0 || line.data[0] == '#';
+}
+
 const struct option *
 load_option(struct bytes line)
 {
@@ -111,9 +118,8 @@ load_option(struct bytes line)
     struct buf text = {0};
     const struct option *found = NULL;
 
-    line = trim(line);
-    if (line.len > 0 && line.data[0] != '#'
-        && config_split(line, &text, words, CONFIG_LINE_ARGS) > 0)
+    if (!load_is_comment(line)
+        && config_split(trim(line), &text, words, CONFIG_LINE_ARGS) > 0)
         found = option_find(words[0]);
     buf_deinit(&text);
     return found;
@@ -128,7 +134,7 @@ load_text(struct config *c, struct bytes text, const char *path,
 
     for (int number = 1; load_next_line(&text, &line); number++) {
         line = trim(line);
-        if (line.len == 0 || line.data[0] == '#')
+        if (load_is_comment(line))
             continue;
         if (load_line(c, line, reason) != 0) {
             describe(error, path, number, line, reason);

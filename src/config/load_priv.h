@@ -17,7 +17,10 @@ int load_file(const char *path, struct buf *text);
 /* Takes the next line, without its end, from the front of *text. False at its end. */
 bool load_next_line(struct bytes *text, struct bytes *line);
 
-/* The directive a line names, NULL where it is empty, a comment, or names none. */
+/* Whether a line is empty or a comment. */
+bool load_is_comment(struct bytes line);
+
+/* The directive a line names, NULL where it is a comment, or names none. */
 const struct option *load_option(struct bytes line);
 
 #endif
