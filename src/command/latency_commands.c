@@ -174,36 +174,53 @@ reply_histogram(struct reply *out, const struct command *cmd, const struct histo
     reply_buckets(out, h);
 }
 
-/* Notes the rows that are asked for, by their names or by that of their container. */
-static void
-note_asked(const struct call *c, bool asked[COMMAND_COUNT])
+/* Tells of a row that was called, or only counts it. */
+static size_t
+reply_row(struct call *c, int row, bool tells)
 {
-    for (int i = 2; i < c->argc; i++) {
-        const struct command *cmd = table_find_full(c->host->table, c->argv[i]);
-        if (cmd == NULL || asked[cmd - commands])
-            continue;
-        asked[cmd - commands] = true;
-        for (int sub = 0; sub < COMMAND_COUNT; sub++)
-            asked[sub] |= command_is_sub_of(&commands[sub], cmd);
+    const struct histogram *times = c->host->by_command[row].times;
+
+    if (times == NULL)
+        return 0;
+    if (tells)
+        reply_histogram(c->out, &commands[row], times);
+    return 1;
+}
+
+/* The same for a name and, where it is a container's, its subcommands. */
+static size_t
+reply_named(struct call *c, struct bytes name, bool tells)
+{
+    const struct command *cmd = table_find_full(c->host->table, name);
+    if (cmd == NULL)
+        return 0;
+
+    size_t count = reply_row(c, (int)(cmd - commands), tells);
+    for (int i = 0; (cmd->flags & CMD_CONTAINER) && i < COMMAND_COUNT; i++) {
+        if (command_is_sub_of(&commands[i], cmd))
+            count += reply_row(c, i, tells);
     }
+    return count;
+}
+
+static size_t
+reply_asked(struct call *c, bool tells)
+{
+    size_t count = 0;
+
+    for (int i = 0; c->argc == 2 && i < COMMAND_COUNT; i++)
+        count += reply_row(c, i, tells);
+    for (int i = 2; i < c->argc; i++)
+        count += reply_named(c, c->argv[i], tells);
+    return count;
 }
 
 /* LATENCY HISTOGRAM [command ...]: how many calls took at most how many microseconds. */
 enum err
 cmd_latency_histogram(struct call *c)
 {
-    const struct command_stats *stats = c->host->by_command;
-    bool asked[COMMAND_COUNT] = {false}, all = c->argc == 2;
-    size_t count = 0;
-
-    note_asked(c, asked);
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        count += stats[i].times != NULL && (all || asked[i]);
-    reply_map(c->out, count);
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (stats[i].times != NULL && (all || asked[i]))
-            reply_histogram(c->out, &commands[i], stats[i].times);
-    }
+    reply_map(c->out, reply_asked(c, false));
+    reply_asked(c, true);
     return OK;
 }
 
