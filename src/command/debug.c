@@ -14,6 +14,7 @@
 #include "command/debug.h"
 #include "command/host.h"
 #include "command/object.h"
+#include "command/session_priv.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -301,6 +302,21 @@ int
 debug_key(const struct bytes *argv, int argc)
 {
     return argc == 3 && bytes_is(argv[1], "OBJECT") ? 2 : 0;
+}
+
+static bool
+is_local(const struct session *s)
+{
+    return strncmp(s->peer.address, "127.0.0.1:", 10) == 0
+           || strncmp(s->peer.address, "[::1]:", 6) == 0;
+}
+
+bool
+debug_is_allowed(const struct call *c)
+{
+    int64_t whom = c->host->config->enable_debug_command;
+
+    return whom == ALLOWED_YES || (whom == ALLOWED_LOCAL && is_local(c->session));
 }
 
 /* DEBUG subcommand [argument ...] */

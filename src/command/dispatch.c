@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "command/auth.h"
+#include "command/debug.h"
 #include "command/host.h"
 #include "command/listed.h"
 #include "command/migrate.h"
@@ -89,7 +90,7 @@ check_arity(struct call *c)
 static enum err
 check_debug(const struct call *c)
 {
-    if (c->command->fn == cmd_debug && !c->host->config->enable_debug_command)
+    if (c->command->fn == cmd_debug && !debug_is_allowed(c))
         return ERR_NO_DEBUG;
     return OK;
 }

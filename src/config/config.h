@@ -17,6 +17,9 @@
 
 enum appendfsync { APPENDFSYNC_ALWAYS, APPENDFSYNC_EVERYSEC, APPENDFSYNC_NO };
 
+/* Whom a command that can do harm is allowed to. */
+enum allowed { ALLOWED_NO, ALLOWED_YES, ALLOWED_LOCAL /* clients on this machine */ };
+
 /* Texts are owned by the config and never NULL. Numbers are bytes where it says so. */
 struct config {
     /* network */
@@ -36,7 +39,7 @@ struct config {
     int64_t databases;
     int64_t notify_keyspace_events;  /* enum notify_class, of events.h */
     int64_t tracking_table_max_keys; /* 0: no limit */
-    int64_t enable_debug_command;    /* bool */
+    int64_t enable_debug_command;    /* enum allowed */
     /* measuring */
     int64_t slowlog_log_slower_than;         /* us; -1: never */
     int64_t slowlog_max_len;                 /* requests */

@@ -50,15 +50,25 @@ static const struct choice yes_no[] = {
     {NULL, 0},
 };
 
+static const struct choice allowed[] = {
+    {"no", ALLOWED_NO},
+    {"yes", ALLOWED_YES},
+    {"local", ALLOWED_LOCAL},
+    {NULL, 0},
+};
+
 /* What Redis leaves to be chosen and is settled here. */
 static const struct choice only_yes[] = {{"yes", true}, {NULL, 0}};
+static const struct choice only_no[] = {{"no", false}, {NULL, 0}};
 static const struct choice only_noeviction[] = {{"noeviction", 0}, {NULL, 0}};
 
 static const struct choice *const choices[] = {
     [KIND_LOGLEVEL] = loglevels,
     [KIND_FSYNC] = appendfsyncs,
     [KIND_YES_NO] = yes_no,
+    [KIND_ALLOWED] = allowed,
     [KIND_YES] = only_yes,
+    [KIND_NO] = only_no,
     [KIND_EVICTION] = only_noeviction,
 };
 

@@ -12,10 +12,12 @@
 enum option_kind {
     KIND_INT,
     KIND_MEMORY,   /* an int with a unit: 64mb */
-    KIND_LOGLEVEL, /* an int with names, as the next four */
+    KIND_LOGLEVEL, /* an int with names, as the next six */
     KIND_FSYNC,
     KIND_YES_NO,
+    KIND_ALLOWED,
     KIND_YES,      /* yes and nothing else */
+    KIND_NO,       /* no and nothing else */
     KIND_EVICTION, /* noeviction and nothing else */
     KIND_TEXT,
     KIND_LIST,        /* words, kept as one text that config_split takes apart again */
