@@ -4,12 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "base/histogram.h"
-#include "base/number.h"
 #include "command/call.h"
 #include "command/host.h"
 #include "command/info.h"
+#include "command/selection.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 
@@ -94,58 +93,20 @@ info_latencystats(struct call *c, struct buf *out)
     }
 }
 
-struct numbered {
-    struct call *c;
-    struct store **stores; /* in scratch; NULL while they are only counted */
-    size_t count;
-};
-
-static int64_t
-number_of(const struct store *s)
-{
-    int64_t number;
-    return number_parse(store_name(s), &number) ? number : -1;
-}
-
-static void
-take_numbered(void *arg, struct store *s)
-{
-    struct numbered *all = arg;
-    int64_t number = number_of(s);
-
-    if (number < 0 || number >= all->c->host->config->databases)
-        return;
-    if (all->stores != NULL)
-        all->stores[all->count] = s;
-    all->count++;
-}
-
-static int
-compare_numbers(const void *a, const void *b)
-{
-    int64_t left = number_of(*(struct store *const *)a);
-    int64_t right = number_of(*(struct store *const *)b);
-    return (left > right) - (left < right);
-}
-
 /* Only numbered stores: clients expect db and a number. */
 void
 info_keyspace(struct call *c, struct buf *out)
 {
-    struct numbered all = {.c = c};
+    size_t count;
+    struct store **stores = selection_numbered(c, &count);
 
-    keyspace_each_store(c->host->keyspace, take_numbered, &all);
-    all.stores = arena_alloc(c->scratch, (all.count + 1) * sizeof(struct store *));
-    all.count = 0;
-    keyspace_each_store(c->host->keyspace, take_numbered, &all);
-    qsort(all.stores, all.count, sizeof(struct store *), compare_numbers);
-
-    for (size_t i = 0; i < all.count; i++) {
-        const struct store *s = all.stores[i];
-        buf_printf(
-            out,
-            "db%" PRId64 ":keys=%" PRId64 ",expires=%" PRId64 ",avg_ttl=%" PRId64 "\r\n",
-            number_of(s), store_count(s), store_expires(s), store_average_ttl(s, c->now));
+    for (size_t i = 0; i < count; i++) {
+        const struct store *s = stores[i];
+        struct bytes number = store_name(s);
+        buf_printf(out,
+                   "db%.*s:keys=%" PRId64 ",expires=%" PRId64 ",avg_ttl=%" PRId64 "\r\n",
+                   (int)number.len, number.data, store_count(s), store_expires(s),
+                   store_average_ttl(s, c->now));
     }
 }
 

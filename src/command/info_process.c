@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "command/call.h"
 #include "command/host.h"
@@ -136,10 +137,11 @@ info_memory(struct call *c, struct buf *out)
     write_bytes(out, "used_memory_rss", m.resident);
     write_bytes(out, "used_memory_peak", m.peak);
     INFO_LINE(out, "used_memory_peak_perc", "%.2f%%", 100 * ratio(m.used, m.peak));
-    INFO_LINE(out, "used_memory_overhead", "%" PRId64, m.startup + m.clients);
+    INFO_LINE(out, "used_memory_overhead", "%" PRId64, m.overhead);
     INFO_LINE(out, "used_memory_startup", "%" PRId64, m.startup);
     INFO_LINE(out, "used_memory_dataset", "%" PRId64, m.data);
-    INFO_LINE(out, "used_memory_dataset_perc", "%.2f%%", 100 * ratio(m.data, m.used));
+    INFO_LINE(out, "used_memory_dataset_perc", "%.2f%%",
+              100 * ratio(m.data, m.used - m.startup));
     write_bytes(out, "total_system_memory", m.machine);
     write_bytes(out, "used_memory_lua", 0);
     NOTHING(out, "used_memory_vm_eval");
@@ -165,7 +167,7 @@ info_memory(struct call *c, struct buf *out)
     NOTHING(out, "active_defrag_running");
     NOTHING(out, "lazyfree_pending_objects");
     NOTHING(out, "lazyfreed_objects");
-    INFO_LINE(out, "entries_in_memory", "%" PRId64, m.keys);
+    INFO_LINE(out, "entries_in_memory", "%" PRId64, m.resident_keys);
     INFO_LINE(out, "table_cache", "%" PRId64, c->host->config->table_cache);
 }
 

@@ -50,25 +50,36 @@ memory_sample(struct host *h)
         h->peak_memory = used;
 }
 
+static void
+add_store(void *arg, struct store *s)
+{
+    struct memory_figures *m = arg;
+    struct store_overhead o;
+
+    store_overhead(s, &o);
+    m->overhead += o.slots + o.deadlines;
+    m->keys += store_count(s);
+}
+
 void
 memory_figures(struct host *h, struct memory_figures *out)
 {
     struct keyspace_stats stats;
-
     int64_t clients = (int64_t)unsent_total(h);
-    int64_t used = h->startup_memory + data_bytes(h) + clients;
 
-    if (used > h->peak_memory)
-        h->peak_memory = used;
     keyspace_stats(h->keyspace, &stats);
     *out = (struct memory_figures){
-        .used = used,
-        .peak = h->peak_memory,
         .startup = h->startup_memory,
         .data = stats.memory,
         .clients = clients,
+        .overhead = h->startup_memory + clients,
         .resident = resident_bytes(),
         .machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
-        .keys = stats.entries,
+        .resident_keys = stats.entries,
     };
+    keyspace_each_store(h->keyspace, add_store, out);
+    out->used = out->data + out->overhead;
+    if (out->used > h->peak_memory)
+        h->peak_memory = out->used;
+    out->peak = h->peak_memory;
 }

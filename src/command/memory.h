@@ -13,14 +13,16 @@ struct host;
 
 /* Bytes. */
 struct memory_figures {
-    int64_t used;     /* startup, data and clients together */
+    int64_t used;     /* data and overhead together */
     int64_t peak;     /* the most that was used */
     int64_t startup;  /* what there was before any client came, but for the data */
-    int64_t data;     /* keys, values, tables in memory: what maxmemory limits */
+    int64_t data;     /* keys and values in memory: what maxmemory limits */
     int64_t clients;  /* what is kept for clients */
+    int64_t overhead; /* startup, clients, and what finds keys and those that expire */
     int64_t resident; /* of the process, as the kernel counts */
     int64_t machine;  /* all the machine has */
-    int64_t keys;     /* not bytes: how many keys are in memory */
+    int64_t keys;     /* not bytes: how many keys there are */
+    int64_t resident_keys; /* and how many entries are in memory, absent ones included */
 };
 
 void memory_figures(struct host *h, struct memory_figures *out);

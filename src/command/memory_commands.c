@@ -9,6 +9,7 @@
 #include "command/arguments.h"
 #include "command/host.h"
 #include "command/memory.h"
+#include "command/selection.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
@@ -56,14 +57,34 @@ reply_ratio(struct call *c, const char *name, int64_t part, int64_t whole, doubl
     reply_double(c->out, whole > 0 ? scale * (double)part / (double)whole : 0);
 }
 
-/* MEMORY STATS: the figures by name. What has no part here is 0. */
+static void
+reply_store(struct call *c, const struct store *s)
+{
+    struct bytes number = store_name(s);
+    struct store_overhead o;
+    char name[32];
+
+    store_overhead(s, &o);
+    snprintf(name, sizeof name, "db.%.*s", (int)number.len, number.data);
+    reply_bulk_str(c->out, name);
+    reply_map(c->out, 3);
+    reply_figure(c, "overhead.hashtable.main", o.slots);
+    reply_figure(c, "overhead.hashtable.expires", o.deadlines);
+    reply_figure(c, "overhead.hashtable.slot-to-keys", 0);
+}
+
+/* MEMORY STATS: the figures by name. What has no part here is 0. Only numbered stores
+ * have figures of their own. */
 enum err
 cmd_memory_stats(struct call *c)
 {
     struct memory_figures m;
+    size_t count;
+    struct store **stores = selection_numbered(c, &count);
 
     memory_figures(c->host, &m);
-    reply_map(c->out, 27);
+    int64_t taken = m.used - m.startup;
+    reply_map(c->out, 27 + count);
     reply_figure(c, "peak.allocated", m.peak);
     reply_figure(c, "total.allocated", m.used);
     reply_figure(c, "startup.allocated", m.startup);
@@ -74,11 +95,13 @@ cmd_memory_stats(struct call *c)
     reply_figure(c, "aof.buffer", 0);
     reply_figure(c, "lua.caches", 0);
     reply_figure(c, "functions.caches", 0);
-    reply_figure(c, "overhead.total", m.startup + m.clients);
+    for (size_t i = 0; i < count; i++)
+        reply_store(c, stores[i]);
+    reply_figure(c, "overhead.total", m.overhead);
     reply_figure(c, "keys.count", m.keys);
-    reply_figure(c, "keys.bytes-per-key", m.keys > 0 ? m.data / m.keys : 0);
+    reply_figure(c, "keys.bytes-per-key", m.keys > 0 ? taken / m.keys : 0);
     reply_figure(c, "dataset.bytes", m.data);
-    reply_ratio(c, "dataset.percentage", m.data, m.used, 100);
+    reply_ratio(c, "dataset.percentage", m.data, taken, 100);
     reply_ratio(c, "peak.percentage", m.used, m.peak, 100);
     reply_figure(c, "allocator.allocated", m.used);
     reply_figure(c, "allocator.active", m.resident);

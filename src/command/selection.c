@@ -3,7 +3,9 @@
 #include "command/selection.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/number.h"
 #include "command/host.h"
@@ -59,4 +61,52 @@ selection_store(struct host *h, struct bytes word, struct store **store)
     }
     *store = keyspace_store(h->keyspace, word);
     return OK;
+}
+
+struct numbered {
+    int64_t databases;
+    struct store **stores; /* NULL while they are only counted */
+    size_t count;
+};
+
+static int64_t
+number_of(const struct store *s)
+{
+    int64_t number;
+    return number_parse(store_name(s), &number) ? number : -1;
+}
+
+static void
+take_numbered(void *arg, struct store *s)
+{
+    struct numbered *all = arg;
+    int64_t number = number_of(s);
+
+    if (number < 0 || number >= all->databases)
+        return;
+    if (all->stores != NULL)
+        all->stores[all->count] = s;
+    all->count++;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+    int64_t left = number_of(*(struct store *const *)a);
+    int64_t right = number_of(*(struct store *const *)b);
+    return (left > right) - (left < right);
+}
+
+struct store **
+selection_numbered(struct call *c, size_t *count)
+{
+    struct numbered all = {.databases = c->host->config->databases};
+
+    keyspace_each_store(c->host->keyspace, take_numbered, &all);
+    all.stores = arena_alloc(c->scratch, (all.count + 1) * sizeof(struct store *));
+    all.count = 0;
+    keyspace_each_store(c->host->keyspace, take_numbered, &all);
+    qsort(all.stores, all.count, sizeof(struct store *), compare_numbers);
+    *count = all.count;
+    return all.stores;
 }

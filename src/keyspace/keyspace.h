@@ -95,7 +95,7 @@ void keyspace_set_maxmemory(struct keyspace *ks, int64_t bytes); /* 0: no ceilin
 bool keyspace_is_over(const struct keyspace *ks);
 
 struct keyspace_stats {
-    int64_t memory;   /* bytes of entries and tables in memory */
+    int64_t memory;   /* bytes of entries, and of keys that listings keep */
     int64_t entries;  /* in memory, absent ones included */
     uint64_t evicted; /* entries that left memory (their data stays) */
     uint64_t expired;
@@ -158,6 +158,13 @@ int64_t store_expires(const struct store *s); /* keys with a deadline */
 int64_t store_average_ttl(const struct store *s, int64_t now);
 int64_t store_resident(const struct store *s); /* entries in memory, absent ones included */
 bool store_is_complete(const struct store *s);
+
+/* Bytes it takes in memory beside its entries. */
+struct store_overhead {
+    int64_t slots;     /* of the hash table that finds them */
+    int64_t deadlines; /* of the heap that orders those that expire */
+};
+void store_overhead(const struct store *s, struct store_overhead *out);
 
 struct store_file {
     char path[256]; /* below the data directory; "" where the store has none yet */

@@ -198,6 +198,15 @@ store_is_complete(const struct store *s)
     return s->complete;
 }
 
+void
+store_overhead(const struct store *s, struct store_overhead *out)
+{
+    *out = (struct store_overhead){
+        .slots = (int64_t)map_memory(&s->entries),
+        .deadlines = (int64_t)(s->deadlines.cap * sizeof(struct heap_item)),
+    };
+}
+
 struct keyspace *
 store_keyspace(const struct store *s)
 {

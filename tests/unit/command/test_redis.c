@@ -251,6 +251,38 @@ test_redis_tells_no_figure_that_is_missing(void **state)
     assert_int_equal(nmissing, 0);
 }
 
+/* Whether two maps have the same names in the same order, and maps below the same ones. */
+static bool
+has_names_of(const struct answer *a, const struct answer *b)
+{
+    if (a->kind != b->kind || a->nitems != b->nitems)
+        return false;
+    for (size_t i = 0; i + 1 < a->nitems; i += 2) {
+        if (!same(&a->items[i], &b->items[i]))
+            return false;
+        if (b->items[i + 1].kind == '%'
+            && !has_names_of(&a->items[i + 1], &b->items[i + 1]))
+            return false;
+    }
+    return true;
+}
+
+static void
+test_redis_names_the_figures_of_memory_in_the_same_way(void **state)
+{
+    struct answer ours, theirs;
+
+    ask(*state, WORDS("SET", "k", "v"), &ours, &theirs);
+    answer_deinit(&ours);
+    answer_deinit(&theirs);
+    ask(*state, WORDS("MEMORY", "STATS"), &ours, &theirs);
+    assert_non_null(value_of(&ours, "db.0"));
+    assert_true(has_names_of(&ours, &theirs));
+    assert_true(same(value_of(&ours, "keys.count"), value_of(&theirs, "keys.count")));
+    answer_deinit(&ours);
+    answer_deinit(&theirs);
+}
+
 int
 main(void)
 {
@@ -258,6 +290,7 @@ main(void)
         cmocka_unit_test(test_redis_tells_the_same_of_commands_it_has),
         cmocka_unit_test(test_redis_documents_the_same_of_commands_it_has),
         cmocka_unit_test(test_redis_tells_no_figure_that_is_missing),
+        cmocka_unit_test(test_redis_names_the_figures_of_memory_in_the_same_way),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
