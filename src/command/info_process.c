@@ -21,6 +21,15 @@
 /* A figure of something keyvald has not. */
 #define NOTHING(out, name) buf_printf((out), name ":0\r\n")
 
+/* The version and the compiler, as one number. */
+static void
+write_build(struct buf *out)
+{
+    uint64_t build = checksum(bytes_str(KEYVALD_VERSION " " __VERSION__), 0);
+
+    INFO_LINE(out, "redis_build_id", "%016" PRIx64, build);
+}
+
 static void
 write_executable(struct buf *out)
 {
@@ -42,6 +51,7 @@ info_server(struct call *c, struct buf *out)
     INFO_LINE(out, "keyvald_version", "%s", KEYVALD_VERSION);
     INFO_LINE(out, "redis_git_sha1", "%s", "00000000");
     NOTHING(out, "redis_git_dirty");
+    write_build(out);
     INFO_LINE(out, "redis_mode", "%s", "standalone");
     INFO_LINE(out, "os", "%s %s %s", os.sysname, os.release, os.machine);
     INFO_LINE(out, "arch_bits", "%zu", 8 * sizeof(void *));

@@ -217,12 +217,12 @@ name_on(char *line)
     return line;
 }
 
-/* What there is of these is a matter of what happened, or of how Redis was built. */
+/* What there is of these is a matter of what happened. */
 static bool
 is_of_redis_alone(const char *name)
 {
-    return strcmp(name, "redis_build_id") == 0 || strncmp(name, "cmdstat_", 8) == 0
-           || strncmp(name, "latency_", 8) == 0 || strncmp(name, "errorstat_", 10) == 0;
+    return strncmp(name, "cmdstat_", 8) == 0 || strncmp(name, "latency_", 8) == 0
+           || strncmp(name, "errorstat_", 10) == 0;
 }
 
 static void
