@@ -50,9 +50,15 @@ struct config {
     char *dir;
     int64_t appendfsync;      /* enum appendfsync */
     int64_t maxmemory;        /* bytes; 0: no ceiling */
-    int64_t maxmemory_policy; /* this one and the next two: always the same, for clients */
-    int64_t appendonly;
+    int64_t maxmemory_policy; /* this one and the next eight: always the same, */
+    int64_t appendonly;       /* for clients */
     char *save;
+    int64_t stop_writes_on_bgsave_error;
+    int64_t protected_mode;
+    int64_t daemonize;
+    int64_t cluster_enabled;
+    int64_t io_threads;
+    int64_t hz;                /* how often figures are sampled, 1/s */
     char *refused_store_names; /* separated by spaces, "" for the empty name */
     /* values */
     int64_t hll_sparse_max_bytes; /* a longer HyperLogLog is dense */

@@ -360,6 +360,9 @@ test_set_takes_of_what_is_settled_only_that(void **state)
                    "argument(s) must be one of the following: noeviction");
     assert_set(f, "appendonly", "yes");
     assert_refused(f, "appendonly", "no", "argument(s) must be one of the following: yes");
+    assert_set(f, "protected-mode", "no");
+    assert_refused(f, "protected-mode", "yes",
+                   "argument(s) must be one of the following: no");
     assert_set(f, "save", "");
     assert_refused(f, "save", "900 1", "argument must be empty");
 }
