@@ -100,8 +100,6 @@ host_reset_stats(struct host *h)
     rate_reset(&h->command_rate);
     rate_reset(&h->input_rate);
     rate_reset(&h->output_rate);
-    h->peak_memory = 0;
-    memory_sample(h);
     keyspace_reset_stats(h->keyspace);
 }
 
