@@ -33,7 +33,7 @@ timing_ran(const struct call *c, int64_t usec)
     if (h->config->latency_tracking) {
         if (stats->times == NULL)
             stats->times = histogram_new();
-        histogram_add(stats->times, usec * 1000);
+        histogram_add(stats->times, usec > 0 ? usec * 1000 : 1); /* no call takes none */
     }
     if (slow >= 0 && usec >= slow && !(c->command->flags & CMD_SKIP_SLOWLOG))
         slowlog_add(h->slowlog, c, usec, h->config->slowlog_max_len);
