@@ -151,6 +151,7 @@ open_all(struct process *p)
         log_line(LOG_WARNING, "%s", error);
         return -1;
     }
+    config_resolve_dir(p->config);
     int64_t heap = memory_heap();
     p->keyspace = keyspace_new(p->storage);
     if (p->keyspace == NULL)

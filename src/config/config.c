@@ -94,6 +94,17 @@ own_texts(struct config *c)
     c->file = bytes_dup(bytes_str(c->file));
 }
 
+void
+config_resolve_dir(struct config *c)
+{
+    char *absolute = realpath(c->dir, NULL);
+
+    if (absolute == NULL)
+        return;
+    free(c->dir);
+    c->dir = absolute;
+}
+
 /* How much of a client's word goes into an error: a whole one could be gigabytes. */
 static int
 shown(struct bytes word)

@@ -84,6 +84,10 @@ int config_load(struct config *c, const char *path, char error[CONFIG_ERROR_MAX]
 int config_arguments(struct config *c, int argc, char *const *argv,
                      char error[CONFIG_ERROR_MAX]);
 
+/* Makes dir, once it is there, a path from the root, so that it tells clients where the
+ * data is. */
+void config_resolve_dir(struct config *c);
+
 /* Carries out CONFIG SET of count pairs: all of them or, with an error, none. Names are
  * compared without case. error then is what CONFIG SET answers without "-ERR ".
  * changed(arg, c) is called when all values stand in c and may refuse them by writing

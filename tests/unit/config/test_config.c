@@ -8,6 +8,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define PAIRS_MAX 3
@@ -368,6 +371,25 @@ test_set_takes_of_what_is_settled_only_that(void **state)
 }
 
 static void
+test_dir_is_told_from_the_root_once_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    char path[] = "/tmp/keyvald-config-XXXXXX", wanted[64];
+
+    assert_non_null(mkdtemp(path));
+    assert_int_equal(chdir(path), 0);
+    config_resolve_dir(f->c);
+    assert_get(f, "dir", "dir=./data;");
+    assert_int_equal(mkdir("data", 0700), 0);
+    config_resolve_dir(f->c);
+    snprintf(wanted, sizeof wanted, "dir=%s/data;", path);
+    assert_get(f, "dir", wanted);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(f->c->dir), 0);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void
 test_set_takes_percentiles(void **state)
 {
     struct fixture *f = *state;
@@ -436,6 +458,7 @@ main(void)
         TEST(test_set_takes_everything_back_when_the_change_is_refused),
         TEST(test_set_takes_yes_and_no),
         TEST(test_set_takes_of_what_is_settled_only_that),
+        TEST(test_dir_is_told_from_the_root_once_it_is_there),
         TEST(test_set_takes_percentiles),
         TEST(test_set_does_not_ask_about_values_that_are_wrong),
         TEST(test_set_keeps_a_list_as_words_that_can_be_set_again),
