@@ -60,6 +60,7 @@ host_init(struct host *h, struct config *config, struct keyspace *ks)
     };
     h->sampled_us = clock_mono_us();
     h->saved_ms = h->started_ms;
+    h->save_s = -1;
     draw_run_id(h->run_id, sizeof h->run_id);
     keyspace_tell(ks, tell_expired, tell_created, h);
 }

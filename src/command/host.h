@@ -79,7 +79,9 @@ struct host {
     uint64_t saves;   /* SAVE and BGSAVE that were done */
     int64_t saved_ms; /* wall clock of the last SAVE or BGSAVE that was done */
     uint64_t saving;  /* the batch that BGSAVE waits for, */
-    bool is_saving;   /* where it does */
+    bool is_saving;   /* where it does, */
+    int64_t saving_since_ms;
+    int64_t save_s; /* and how long the last one took; -1: there was none */
     /* The commands' own. */
     struct pubsub pubsub;
     struct tracking tracking;

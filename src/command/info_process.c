@@ -185,6 +185,8 @@ info_memory(struct call *c, struct buf *out)
 static void
 write_snapshots(struct host *h, const struct keyspace_disk *disk, struct buf *out)
 {
+    bool is_saving = save_is_running(h);
+
     NOTHING(out, "current_cow_peak");
     NOTHING(out, "current_cow_size");
     NOTHING(out, "current_cow_size_age");
@@ -193,11 +195,12 @@ write_snapshots(struct host *h, const struct keyspace_disk *disk, struct buf *ou
     NOTHING(out, "current_save_keys_total");
     INFO_LINE(out, "rdb_changes_since_last_save", "%" PRIu64,
               disk->written - disk->durable);
-    INFO_LINE(out, "rdb_bgsave_in_progress", "%d", save_is_running(h));
+    INFO_LINE(out, "rdb_bgsave_in_progress", "%d", is_saving);
     INFO_LINE(out, "rdb_last_save_time", "%" PRId64, save_last_ms(h) / 1000);
     INFO_LINE(out, "rdb_last_bgsave_status", "%s", disk->failing ? "err" : "ok");
-    INFO_LINE(out, "rdb_last_bgsave_time_sec", "%d", -1);
-    INFO_LINE(out, "rdb_current_bgsave_time_sec", "%d", -1);
+    INFO_LINE(out, "rdb_last_bgsave_time_sec", "%" PRId64, h->save_s);
+    INFO_LINE(out, "rdb_current_bgsave_time_sec", "%" PRId64,
+              is_saving ? (clock_ms() - h->saving_since_ms) / 1000 : -1);
     INFO_LINE(out, "rdb_saves", "%" PRIu64, h->saves);
     NOTHING(out, "rdb_last_cow_size");
     NOTHING(out, "rdb_last_load_keys_expired");

@@ -31,6 +31,7 @@ save_is_running(struct host *h)
     if (h->is_saving && durable(h) >= h->saving) {
         h->is_saving = false;
         note_saved(h);
+        h->save_s = (h->saved_ms - h->saving_since_ms) / 1000;
     }
     return h->is_saving;
 }
@@ -73,6 +74,7 @@ cmd_bgsave(struct call *c)
 
     h->saving = keyspace_save_soon(h->keyspace);
     h->is_saving = true;
+    h->saving_since_ms = clock_ms();
 
     reply_simple(c->out, "Background saving started");
     return OK;
