@@ -127,10 +127,8 @@ write_quoted(struct buf *out, struct bytes name)
 }
 
 static void
-write_store(void *arg, struct store *s)
+write_store(struct buf *out, const struct store *s)
 {
-    struct buf *out = arg;
-
     buf_printf(out,
                "store%" PRIu32 ":keys=%" PRId64 ",expires=%" PRId64 ",resident=%" PRId64
                ",name=",
@@ -142,5 +140,9 @@ write_store(void *arg, struct store *s)
 void
 info_stores(struct call *c, struct buf *out)
 {
-    keyspace_each_store(c->host->keyspace, write_store, out);
+    size_t count;
+    struct store **stores = selection_all(c, &count);
+
+    for (size_t i = 0; i < count; i++)
+        write_store(out, stores[i]);
 }

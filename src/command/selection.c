@@ -63,8 +63,9 @@ selection_store(struct host *h, struct bytes word, struct store **store)
     return OK;
 }
 
-struct numbered {
-    int64_t databases;
+/* Those that keyspace_each_store is asked for. */
+struct chosen {
+    int64_t databases;     /* numbers from here on are none; -1: names are chosen too */
     struct store **stores; /* NULL while they are only counted */
     size_t count;
 };
@@ -77,12 +78,12 @@ number_of(const struct store *s)
 }
 
 static void
-take_numbered(void *arg, struct store *s)
+choose(void *arg, struct store *s)
 {
-    struct numbered *all = arg;
+    struct chosen *all = arg;
     int64_t number = number_of(s);
 
-    if (number < 0 || number >= all->databases)
+    if (all->databases >= 0 && (number < 0 || number >= all->databases))
         return;
     if (all->stores != NULL)
         all->stores[all->count] = s;
@@ -97,16 +98,36 @@ compare_numbers(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+    return bytes_cmp(store_name(*(struct store *const *)a),
+                     store_name(*(struct store *const *)b));
+}
+
+static struct store **
+sorted(struct call *c, int64_t databases, int (*compare)(const void *, const void *),
+       size_t *count)
+{
+    struct chosen all = {.databases = databases};
+
+    keyspace_each_store(c->host->keyspace, choose, &all);
+    all.stores = arena_alloc(c->scratch, (all.count + 1) * sizeof(struct store *));
+    all.count = 0;
+    keyspace_each_store(c->host->keyspace, choose, &all);
+    qsort(all.stores, all.count, sizeof(struct store *), compare);
+    *count = all.count;
+    return all.stores;
+}
+
 struct store **
 selection_numbered(struct call *c, size_t *count)
 {
-    struct numbered all = {.databases = c->host->config->databases};
+    return sorted(c, c->host->config->databases, compare_numbers, count);
+}
 
-    keyspace_each_store(c->host->keyspace, take_numbered, &all);
-    all.stores = arena_alloc(c->scratch, (all.count + 1) * sizeof(struct store *));
-    all.count = 0;
-    keyspace_each_store(c->host->keyspace, take_numbered, &all);
-    qsort(all.stores, all.count, sizeof(struct store *), compare_numbers);
-    *count = all.count;
-    return all.stores;
+struct store **
+selection_all(struct call *c, size_t *count)
+{
+    return sorted(c, -1, compare_names, count);
 }

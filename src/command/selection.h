@@ -10,7 +10,9 @@
  * whose name is its decimal text; anything else is a name. The caller releases it. */
 enum err selection_store(struct host *h, struct bytes word, struct store **store);
 
-/* The numbered stores that have keys, by their numbers; in c's scratch. */
+/* The numbered stores that have keys, by their numbers, or all, by their names; in c's
+ * scratch. */
 struct store **selection_numbered(struct call *c, size_t *count);
+struct store **selection_all(struct call *c, size_t *count);
 
 #endif

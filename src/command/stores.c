@@ -1,8 +1,5 @@
 /* stores: STORE, which is about named stores, and SWAPDB. */
 // SPDX-License-Identifier: BSD-3-Clause
-#include <stdlib.h>
-
-#include "base/arena.h"
 #include "base/glob.h"
 #include "command/arguments.h"
 #include "command/host.h"
@@ -11,48 +8,33 @@
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
-struct names {
-    const struct bytes *pattern; /* NULL: all */
-    struct bytes *names;         /* NULL while they are only counted */
-    size_t count;
-};
-
-static void
-take_name(void *arg, struct store *s)
+/* Leaves out what does not match; gives how many are left. */
+static size_t
+filter(struct store **stores, size_t count, struct bytes pattern)
 {
-    struct names *all = arg;
-    struct bytes name = store_name(s);
+    size_t left = 0;
 
-    if (all->pattern != NULL && !glob_match(*all->pattern, name, false))
-        return;
-    if (all->names != NULL)
-        all->names[all->count] = name;
-    all->count++;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-    return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+    for (size_t i = 0; i < count; i++) {
+        if (glob_match(pattern, store_name(stores[i]), false))
+            stores[left++] = stores[i];
+    }
+    return left;
 }
 
 /* STORE LIST [pattern]: the names of stores that have keys, sorted. */
 enum err
 cmd_store_list(struct call *c)
 {
-    struct names all = {.pattern = c->argc > 2 ? &c->argv[2] : NULL};
+    size_t count;
     if (c->argc > 3)
         return fail(c, "ERR wrong number of arguments for 'store|list' command");
 
-    keyspace_each_store(c->host->keyspace, take_name, &all);
-    all.names = arena_alloc(c->scratch, (all.count + 1) * sizeof *all.names);
-    all.count = 0;
-    keyspace_each_store(c->host->keyspace, take_name, &all);
-    qsort(all.names, all.count, sizeof *all.names, compare_names);
-
-    reply_array(c->out, all.count);
-    for (size_t i = 0; i < all.count; i++)
-        reply_bulk(c->out, all.names[i]);
+    struct store **stores = selection_all(c, &count);
+    if (c->argc == 3)
+        count = filter(stores, count, c->argv[2]);
+    reply_array(c->out, count);
+    for (size_t i = 0; i < count; i++)
+        reply_bulk(c->out, store_name(stores[i]));
     return OK;
 }
 
