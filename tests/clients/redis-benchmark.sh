@@ -48,3 +48,12 @@ bench 1 -n 1000 -x set typed <<<"typed in"
 expect "typed in" get typed
 
 [[ $(cli info errorstats | grep -c ^errorstat) -eq 0 ]] || fail "errors: $(cli info errorstats)"
+
+# What is not there yet is said by name.
+if [[ $SERVER == keyvald ]]; then
+    for name in LPUSH SADD HSET ZADD; do
+        timeout 60 redis-benchmark -h "$HOST" -p "$PORT" -q -n 100 -t "${name,,}" >out 2>&1 || true
+        grep -q "Error from server: ERR unknown command '$name'" out ||
+            fail "redis-benchmark -t ${name,,}: $(cat out)"
+    done
+fi

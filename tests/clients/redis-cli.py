@@ -193,6 +193,20 @@ def named_stores():
            data=b"select shop\nset apples 42\nget apples\nselect 0\nexists apples\n")
 
 
+def clear_errors():
+    """What is not there yet is said by name."""
+    script = "answer.lua"
+    with open(script, "w") as f:
+        f.write("return 1")
+    expect("ERR unknown command 'EVAL', with args beginning with: 'return 1' '0' \n",
+           "--eval", script)
+    for option, command in [("--rdb", "SYNC"), ("--functions-rdb", "REPLCONF")]:
+        done = subprocess.run(["redis-cli", *ADDRESS, option, "dump.rdb"], text=True,
+                              capture_output=True, timeout=PATIENCE_S)
+        assert done.returncode == 1, done
+        expect_match(f"ERR unknown command '{command}'", done.stdout + done.stderr)
+
+
 one_shot()
 values_of_any_bytes()
 numbered_stores()
@@ -204,3 +218,4 @@ messages()
 interactive()
 if os.environ["SERVER"] == "keyvald":
     named_stores()
+    clear_errors()
