@@ -169,7 +169,7 @@ test_names_are_those_of_the_mark_while_a_sweep_fails(void **state)
     bench_create(b, SHOP, "old");
     bench_create(b, NEW, "shop");
     bench_put_new(b, NEW, "apple", "green");
-    for (uint32_t id = NEW + 1; id < 1000; id++) {
+    for (uint32_t id = NEW + 1; id < 300; id++) {
         snprintf(name, sizeof name, "more/%u", id);
         bench_create(b, id, name);
         bench_put_new(b, id, "k", "v");
