@@ -16,7 +16,7 @@
 #define RETRY_MS 1000 /* after a failure */
 #define NICENESS 10   /* the loop goes first: it is the one clients wait for */
 
-/* --- what was flushed --- */
+/* --- what comes first --- */
 
 static bool
 loses_its_file(const struct table *t)
@@ -24,14 +24,16 @@ loses_its_file(const struct table *t)
     return t->flushed && t->file[0] != '\0';
 }
 
+/* Notes how far the tables may be from now on, and which of them lose their files. */
 static int
-forget_files(struct storage *s, struct sweep *sweep)
+announce(struct storage *s, struct sweep *sweep)
 {
     DB_TXN *txn;
     int code = s->env->txn_begin(s->env, NULL, &txn, 0);
 
     if (code != 0)
         return code;
+    code = catalog_put_reach(s->catalog, txn, sweep->number);
     for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
         if (loses_its_file(t))
             code = tables_note_file(s->catalog, txn, t, "");
@@ -43,7 +45,7 @@ static int
 drop_flushed_files(struct storage *s, struct sweep *sweep)
 {
     char file[FILENAME_MAX_LEN];
-    int code = forget_files(s, sweep);
+    int code = 0;
 
     for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
         if (!loses_its_file(t))
@@ -143,7 +145,9 @@ try_sweep(struct storage *s, struct sweep *sweep)
 {
     if (storage_flush(s) != 0)
         return -1;
-    int code = drop_flushed_files(s, sweep);
+    int code = announce(s, sweep);
+    if (code == 0)
+        code = drop_flushed_files(s, sweep);
     if (code == 0)
         code = apply_changes(s, sweep);
     if (code == 0)

@@ -6,8 +6,8 @@
  *
  *   1. the log is flushed up to the sweep's end: the tables never hold what the log on
  *   disk lacks
- *   2. tables that were flushed lose their files           one transaction, then the
- *   removals
+ *   2. the catalog says how far the tables may be from now on; tables that were flushed
+ *   lose their files                     one transaction, then the removals
  *   3. the changes, PIECE_CHANGES at a time, in key order  a transaction and a checkpoint
  *   each
  *   4. the counts and the mark                             one transaction

@@ -10,9 +10,11 @@
 
 #define CATALOG_VERSION 1
 #define KEY_MARK        "m"
+#define KEY_REACH       "r"
 #define KEY_STORE       's'
 #define ROW_HEAD        (1 + 4 + 8 + 8)
 #define MARK_SIZE       (1 + 8 + 4 + 8)
+#define REACH_SIZE      (1 + 8)
 
 struct catalog {
     DB *db;
@@ -84,27 +86,48 @@ is_damaged(const char *what)
     return -1;
 }
 
+/* A record of a size that is known, its version checked. 1; 0: there is none; -1 with the
+ * reason logged. */
+static int
+read_fixed(struct catalog *c, char *name, char *out, uint32_t size, const char *what)
+{
+    DBT key = {.data = name, .size = 1};
+    DBT data = {.data = out, .ulen = size, .flags = DB_DBT_USERMEM};
+    int code = c->db->get(c->db, NULL, &key, &data, 0);
+
+    if (code == DB_NOTFOUND)
+        return 0;
+    if (code == DB_BUFFER_SMALL
+        || (code == 0 && (data.size != size || out[0] != CATALOG_VERSION)))
+        return is_damaged(what);
+    return code == 0 ? 1 : dberr_log(code, CATALOG_FILE " cannot be read");
+}
+
 int
 catalog_read_mark(struct catalog *c, struct catalog_mark *out)
 {
-    DBT key = {.data = KEY_MARK, .size = 1};
-    DBT data = {.flags = DB_DBT_MALLOC};
-    int code = c->db->get(c->db, NULL, &key, &data, 0);
+    char data[MARK_SIZE];
+    int found = read_fixed(c, KEY_MARK, data, MARK_SIZE, "a mark");
 
     *out = (struct catalog_mark){.next_id = 1, .next_generation = 1};
-    if (code == DB_NOTFOUND)
-        return 0;
-    if (code != 0)
-        return dberr_log(code, CATALOG_FILE " cannot be read");
-    if (data.size != MARK_SIZE || *(char *)data.data != CATALOG_VERSION) {
-        free(data.data);
-        return is_damaged("a mark");
-    }
-    const char *at = get_u64((char *)data.data + 1, &out->number);
+    if (found != 1)
+        return found;
+    const char *at = get_u64(data + 1, &out->number);
     at = get_u32(at, &out->next_id);
     get_u64(at, &out->next_generation);
-    free(data.data);
     return 0;
+}
+
+int
+catalog_read_reach(struct catalog *c, uint64_t *out)
+{
+    char data[REACH_SIZE];
+    int found = read_fixed(c, KEY_REACH, data, REACH_SIZE, "a reach");
+
+    *out = 0;
+    if (found == 1)
+        get_u64(data + 1, out);
+    return found < 0 ? -1 : 0;
 }
 
 static int
@@ -202,5 +225,16 @@ catalog_put_mark(struct catalog *c, DB_TXN *txn, const struct catalog_mark *mark
     char *at = put_u64(data + 1, mark->number);
     at = put_u32(at, mark->next_id);
     put_u64(at, mark->next_generation);
+    return c->db->put(c->db, txn, &k, &d, 0);
+}
+
+int
+catalog_put_reach(struct catalog *c, DB_TXN *txn, uint64_t number)
+{
+    char data[REACH_SIZE] = {CATALOG_VERSION};
+    DBT k = {.data = KEY_REACH, .size = 1};
+    DBT d = {.data = data, .size = REACH_SIZE};
+
+    put_u64(data + 1, number);
     return c->db->put(c->db, txn, &k, &d, 0);
 }

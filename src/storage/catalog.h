@@ -7,6 +7,8 @@
  *   key "m"                    the mark: version 1, number of the last batch the tables
  *                              have whole (8), next store id (4), next file generation
  *                              (8)
+ *   key "r"                    the reach: version 1, number of the last batch the tables
+ *                              may have something of (8)
  *
  * Integers are little endian. Counts are as of the mark, even where a table is ahead of
  * it.
@@ -46,6 +48,9 @@ void catalog_close(struct catalog *c);
  * the reason logged where it cannot be read. */
 int catalog_read_mark(struct catalog *c, struct catalog_mark *out);
 
+/* The reach; 0 where there is none yet. -1 with the reason logged. */
+int catalog_read_reach(struct catalog *c, uint64_t *out);
+
 /* Each row, its name borrowed. -1 with the reason logged. */
 typedef void catalog_row_fn(void *arg, const struct catalog_row *row);
 int catalog_rows(struct catalog *c, catalog_row_fn *visit, void *arg);
@@ -54,5 +59,6 @@ int catalog_rows(struct catalog *c, catalog_row_fn *visit, void *arg);
 int catalog_put(struct catalog *c, DB_TXN *txn, const struct catalog_row *row);
 int catalog_delete(struct catalog *c, DB_TXN *txn, struct bytes name);
 int catalog_put_mark(struct catalog *c, DB_TXN *txn, const struct catalog_mark *mark);
+int catalog_put_reach(struct catalog *c, DB_TXN *txn, uint64_t number);
 
 #endif

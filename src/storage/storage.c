@@ -40,8 +40,7 @@ open_tables(struct storage *s, const struct storage_options *options)
     log_line(LOG_NOTICE, "Tables recovered: %.3f seconds",
              (double)(clock_mono_us() - begin_us) / 1e6);
     s->catalog = catalog_open(s->env);
-    if (s->catalog == NULL || catalog_read_mark(s->catalog, &s->mark) != 0
-        || tables_env_remove_strays(s->env, s->dir, s->catalog) != 0)
+    if (s->catalog == NULL || catalog_read_mark(s->catalog, &s->mark) != 0)
         return -1;
     s->tables = tables_new(s->env, options->max_open_tables);
     return catalog_rows(s->catalog, add_table, s);
@@ -143,6 +142,23 @@ take_run(struct storage *s, const struct replay_run *run, storage_replay_fn *tak
     return 0;
 }
 
+/* Each sweep is in the log before a table has any of it. */
+static int
+check_reach(struct storage *s)
+{
+    uint64_t reach;
+
+    if (catalog_read_reach(s->catalog, &reach) != 0)
+        return -1;
+    if (reach <= atomic_load(&s->written))
+        return 0;
+    log_line(
+        LOG_WARNING,
+        "The log is damaged: it ends behind batch %llu, and the tables may have %llu",
+        (unsigned long long)atomic_load(&s->written), (unsigned long long)reach);
+    return -1;
+}
+
 int
 storage_replay(struct storage *s, storage_replay_fn *take, void *arg)
 {
@@ -154,7 +170,8 @@ storage_replay(struct storage *s, storage_replay_fn *take, void *arg)
     while ((run = replayer_next(r)) != NULL) {
         failed = failed || take_run(s, run, take, arg) != 0;
     }
-    if (replayer_finish(r) != 0 || failed)
+    if (replayer_finish(r) != 0 || failed || check_reach(s) != 0
+        || tables_env_remove_strays(s->env, s->dir, s->catalog) != 0)
         return -1;
     if (wal_start(s->wal, atomic_load(&s->written), s->mark.number) != 0)
         return -1;

@@ -453,6 +453,32 @@ test_storage_refuses_a_log_that_does_not_reach_as_far_as_the_tables(void **state
     assert_int_equal(storage_replay(b->storage, bench_ignore, NULL), -1);
 }
 
+/* A sweep that was begun and has moved no mark: its tables may be there. */
+static void
+test_storage_refuses_a_log_that_does_not_reach_as_far_as_a_sweep_did(void **state)
+{
+    struct bench *b = *state;
+    char away[BENCH_PATH_MAX];
+    struct storage_stats stats;
+
+    bench_start(b);
+    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
+    assert_int_equal(rename(bench_path(b, "stores"), away), 0);
+    bench_create(b, SHOP, "shop");
+    bench_put_new(b, SHOP, "apple", "red");
+    bench_commit(b);
+    storage_stats(b->storage, &stats);
+    assert_int_equal(storage_close(b->storage), -1);
+    b->storage = NULL;
+    assert_int_equal(rename(away, bench_path(b, "stores")), 0);
+    bench_write_file(b, "stores/shop.1.db", "");
+    assert_int_equal(truncate(bench_path(b, "wal/log.0000000001"), stats.log_bytes - 1),
+                     0);
+    bench_open(b);
+    assert_int_equal(storage_replay(b->storage, bench_ignore, NULL), -1);
+    assert_true(bench_file_is_there(b, "stores/shop.1.db"));
+}
+
 static void
 test_storage_says_why_it_cannot_be_opened(void **state)
 {
@@ -1051,6 +1077,7 @@ main(void)
         STORAGE_TEST(test_storage_goes_on_behind_the_last_whole_batch_of_the_log),
         STORAGE_TEST(test_storage_refuses_a_log_with_bytes_that_are_no_effects),
         STORAGE_TEST(test_storage_refuses_a_log_that_does_not_reach_as_far_as_the_tables),
+        STORAGE_TEST(test_storage_refuses_a_log_that_does_not_reach_as_far_as_a_sweep_did),
         STORAGE_TEST(test_storage_says_why_it_cannot_be_opened),
         STORAGE_TEST(test_storage_moves_its_marks),
         STORAGE_TEST(test_storage_promises_only_what_is_durable_in_always),

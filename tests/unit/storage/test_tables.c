@@ -309,6 +309,22 @@ test_catalog_keeps_the_mark(void **state)
 }
 
 static void
+test_catalog_keeps_the_reach(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t reach = 1;
+
+    assert_int_equal(catalog_read_reach(f->catalog, &reach), 0);
+    assert_int_equal(reach, 0);
+    assert_int_equal(catalog_put_reach(f->catalog, NULL, 1ULL << 50), 0);
+    close_all(f);
+    open_all(f);
+    assert_int_equal(catalog_read_reach(f->catalog, &reach), 0);
+    assert_int_equal(reach, 1ULL << 50);
+    assert_rows(f, "");
+}
+
+static void
 put_raw(struct fixture *f, const char *key, const void *data, size_t len)
 {
     DBT k = {.data = (void *)key, .size = (uint32_t)strlen(key)};
@@ -330,7 +346,8 @@ test_catalog_does_not_guess_at_what_it_does_not_know(void **state)
     struct fixture *f = *state;
     struct catalog_mark mark;
     struct buf out = {0};
-    char row[21] = {2}, mark_bytes[21] = {2};
+    char row[21] = {2}, mark_bytes[21] = {2}, reach_bytes[10] = {2};
+    uint64_t reach;
 
     put_raw(f, "sshop", row, sizeof row);
     assert_int_equal(catalog_rows(f->catalog, print_row, &out), -1);
@@ -343,6 +360,11 @@ test_catalog_does_not_guess_at_what_it_does_not_know(void **state)
     mark_bytes[0] = 1;
     put_raw(f, "m", mark_bytes, sizeof mark_bytes - 1);
     assert_int_equal(catalog_read_mark(f->catalog, &mark), -1);
+    put_raw(f, "r", reach_bytes, sizeof reach_bytes - 1);
+    assert_int_equal(catalog_read_reach(f->catalog, &reach), -1);
+    reach_bytes[0] = 1;
+    put_raw(f, "r", reach_bytes, sizeof reach_bytes);
+    assert_int_equal(catalog_read_reach(f->catalog, &reach), -1);
     buf_deinit(&out);
 }
 
@@ -361,6 +383,7 @@ main(void)
         TABLES_TEST(test_tables_drop_a_file_when_its_last_user_is_gone),
         TABLES_TEST(test_catalog_gives_its_rows_back),
         TABLES_TEST(test_catalog_keeps_the_mark),
+        TABLES_TEST(test_catalog_keeps_the_reach),
         TABLES_TEST(test_catalog_does_not_guess_at_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
