@@ -6,6 +6,7 @@
 #include "storage/storage_priv.h"
 #include <assert.h>
 #include <endian.h>
+#include <stdio.h>
 
 #define FIRST_TRY 4096 /* bytes of room for a record whose size is not known yet */
 
@@ -46,13 +47,16 @@ read_item(struct storage *s, struct read_item *item)
     return code;
 }
 
+/* *store is that of the last one read. */
 static int
-read_items(struct storage *s, struct storage_read *r)
+read_items(struct storage *s, struct storage_read *r, uint32_t *store)
 {
     int code = 0;
 
-    for (size_t i = 0; i < r->nitems && code == 0; i++)
+    for (size_t i = 0; i < r->nitems && code == 0; i++) {
+        *store = r->items[i].store;
         code = read_item(s, &r->items[i]);
+    }
     return code;
 }
 
@@ -138,12 +142,24 @@ scan(struct storage *s, struct storage_read *r)
 
 /* --- the threads --- */
 
+static int
+complain(struct storage *s, uint32_t store, int code)
+{
+    char file[FILENAME_MAX_LEN], what[FILENAME_MAX_LEN + 16];
+
+    tables_file(s->tables, store, file);
+    snprintf(what, sizeof what, "%s cannot be read", file);
+    return dberr_log(code, what);
+}
+
+/* Where several tables were to be read, the first that cannot be is the one told of. */
 static void
 carry_out(struct storage *s, struct storage_read *read)
 {
-    int code = read->nitems > 0 ? read_items(s, read) : scan(s, read);
+    uint32_t store = read->scan_store;
+    int code = read->nitems > 0 ? read_items(s, read, &store) : scan(s, read);
 
-    read->error = code == 0 ? 0 : dberr_log(code, "A table cannot be read");
+    read->error = code == 0 ? 0 : complain(s, store, code);
 }
 
 static void *

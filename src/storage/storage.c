@@ -36,7 +36,7 @@ open_tables(struct storage *s, const struct storage_options *options)
     int code = tables_env_open(s->dir, options->cache, &s->env);
 
     if (code != 0)
-        return dberr_log(code, "The tables cannot be recovered");
+        return dberr_log(code, "The tables cannot be recovered from " HOME_TXN);
     log_line(LOG_NOTICE, "Tables recovered: %.3f seconds",
              (double)(clock_mono_us() - begin_us) / 1e6);
     s->catalog = catalog_open(s->env);

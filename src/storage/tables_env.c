@@ -10,12 +10,59 @@
 #include "storage/home.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define LOG_BUFFER    (1024 * 1024)
 #define LOG_FILE_SIZE (32 * 1024 * 1024)
+#define MAGIC_AT                                                                         \
+    12 /* in a btree's first page, behind its place in the log and its number */
+
+/* Says so where a file does not begin as a btree does. */
+static void
+look_at(const char *dir, const char *file)
+{
+    uint32_t magic = 0;
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (pread(fd, &magic, sizeof magic, MAGIC_AT) != sizeof magic
+        || magic != DB_BTREEMAGIC)
+        log_line(LOG_WARNING, "%s is damaged: it does not begin as a btree does", file);
+    close(fd);
+}
+
+static DIR *
+open_stores(const char *dir)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/" FILENAME_DIR, dir);
+    return opendir(path);
+}
+
+/* Berkeley DB does not say which file made its recovery fail. */
+static void
+name_damaged_files(const char *dir)
+{
+    char file[sizeof FILENAME_DIR + 256];
+    DIR *stores = open_stores(dir);
+    struct dirent *entry;
+
+    look_at(dir, CATALOG_FILE);
+    while (stores != NULL && (entry = readdir(stores)) != NULL) {
+        snprintf(file, sizeof file, FILENAME_DIR "/%s", entry->d_name);
+        if (filename_is_table(entry->d_name))
+            look_at(dir, file);
+    }
+    if (stores != NULL)
+        closedir(stores);
+}
 
 int
 tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
@@ -41,6 +88,7 @@ tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
                      0640);
     if (code != 0) {
         env->close(env, 0);
+        name_damaged_files(dir);
         return code;
     }
     *out = env;
@@ -95,13 +143,11 @@ remove_stray(DB_ENV *env, const char *dir, const struct map *known, const char *
 int
 tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
 {
-    char path[4096];
     struct map known = {0};
     struct dirent *entry;
     int failed = catalog_rows(catalog, add_known, &known);
 
-    snprintf(path, sizeof path, "%s/" FILENAME_DIR, dir);
-    DIR *stores = failed ? NULL : opendir(path);
+    DIR *stores = failed ? NULL : open_stores(dir);
     while (stores != NULL && (entry = readdir(stores)) != NULL)
         remove_stray(env, dir, &known, entry->d_name);
     if (stores != NULL)

@@ -9,7 +9,7 @@
 #define TABLES_ENV_FILES 32 /* opened for writing pages of tables that are closed */
 
 /* Opens it in the data directory with so many bytes of page cache. 0 or Berkeley DB's
- * code. */
+ * code; then files that are no tables have been named in the log. */
 int tables_env_open(const char *dir, int64_t cache, DB_ENV **out);
 
 /* Removes the files of stores/ that no row of the catalog names: a death left them

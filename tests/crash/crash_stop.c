@@ -459,6 +459,16 @@ test_a_damaged_directory_is_refused_in_words_or_loses_nothing(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void
+assert_says(struct daemon *d, const char *words)
+{
+    char *output = daemon_output(d);
+
+    if (strstr(output, words) == NULL)
+        fail_msg("awaited \"%s\", the server said:\n%s", words, output);
+    free(output);
+}
+
 /* A damaged table may be found at the start or by the first read; it is never taken for
  * empty. */
 static void
@@ -472,6 +482,7 @@ assert_damaged_table_is_noticed(void (*inflict)(struct daemon *, const char *))
         assert_memory_equal(client_ask(c, "GET a"), "(error)", strlen("(error)"));
         assert_string_equal(client_ask(c, "PING"), "PONG");
         client_close(c);
+        assert_says(d, "stores/0.1.db cannot be read");
     } else {
         assert_true(WIFEXITED(daemon_status(d)));
         assert_int_equal(WEXITSTATUS(daemon_status(d)), 1);
@@ -491,6 +502,22 @@ test_a_table_that_is_gone_is_noticed(void **state)
 {
     (void)state;
     assert_damaged_table_is_noticed(take_away);
+}
+
+static void
+test_a_file_that_recovery_cannot_pass_is_named(void **state)
+{
+    static const char *const files[] = {"stores/0.1.db", "catalog.db"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct daemon *d = served_and_stopped();
+        char words[PATH_TEXT];
+        empty_out(d, files[i]);
+        snprintf(words, sizeof words, "%s is damaged", files[i]);
+        assert_refuses_to_start(d, words);
+        daemon_free(d);
+    }
 }
 
 static void
@@ -547,6 +574,7 @@ main(void)
         cmocka_unit_test(test_a_damaged_directory_is_refused_in_words_or_loses_nothing),
         cmocka_unit_test(test_a_table_of_noise_is_noticed),
         cmocka_unit_test(test_a_table_that_is_gone_is_noticed),
+        cmocka_unit_test(test_a_file_that_recovery_cannot_pass_is_named),
         cmocka_unit_test(test_a_directory_with_files_of_others_is_refused),
         cmocka_unit_test(test_berkeley_dbs_tools_on_a_live_directory_do_no_harm),
     };
