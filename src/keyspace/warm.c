@@ -128,6 +128,20 @@ take_piece(struct warming *warming)
     return !r->scan_ended;
 }
 
+/* All there is stands in memory. Berkeley DB takes a page of zeros for one without keys, and
+ * any btree of another store for this one's. */
+static void
+count_entries(const struct store *s)
+{
+    struct store_file file;
+
+    if (store_resident(s) >= store_count(s))
+        return;
+    store_file(s, &file);
+    log_line(LOG_WARNING, "%s is damaged: its store has %lld keys where there were %lld",
+             file.path, (long long)store_resident(s), (long long)store_count(s));
+}
+
 void
 warm_done(struct keyspace *ks, struct storage_read *r)
 {
@@ -143,8 +157,10 @@ warm_done(struct keyspace *ks, struct storage_read *r)
             return;
         }
         if (r->scan_ended && !warming->left_out && s->generation == warming->generation
-            && s->evicted == warming->evicted && s->npartial == 0)
+            && s->evicted == warming->evicted && s->npartial == 0) {
             s->complete = true;
+            count_entries(s);
+        }
     }
     s->keep_absent = !s->complete;
     s->warm_at = clock_ms() + AGAIN_MS;

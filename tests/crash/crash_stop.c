@@ -32,6 +32,9 @@
 #define READY_STARTS 10
 #define TOOL_MISSING 127
 #define PATH_TEXT    512
+#define PAGE_SIZE    16384
+#define PATIENCE_MS  30000
+#define LOOK_US      5000
 
 #define ABC "1) \"1\"\n2) \"2\"\n3) \"3\""
 
@@ -504,6 +507,38 @@ test_a_table_that_is_gone_is_noticed(void **state)
     assert_damaged_table_is_noticed(take_away);
 }
 
+/* No page of a table of three keys is as it was, but for the first. */
+static void
+blank_out(struct daemon *d, const char *pattern)
+{
+    char path[PATH_TEXT];
+    struct stat st;
+
+    find_file(d, pattern, path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, PAGE_SIZE), 0);
+    assert_int_equal(truncate(path, st.st_size), 0);
+}
+
+static void
+test_a_table_with_blank_pages_is_noticed(void **state)
+{
+    struct daemon *d = served_and_stopped();
+    bool said = false;
+
+    (void)state;
+    blank_out(d, "stores/0.1.db");
+    daemon_start(d);
+    for (int64_t until = clock_ms() + PATIENCE_MS; !said && clock_ms() < until;) {
+        char *output = daemon_output(d);
+        said = strstr(output, "stores/0.1.db is damaged: its store has 0 keys") != NULL;
+        free(output);
+        let_pass(LOOK_US);
+    }
+    assert_true(said);
+    daemon_free(d);
+}
+
 static void
 test_a_file_that_recovery_cannot_pass_is_named(void **state)
 {
@@ -574,6 +609,7 @@ main(void)
         cmocka_unit_test(test_a_damaged_directory_is_refused_in_words_or_loses_nothing),
         cmocka_unit_test(test_a_table_of_noise_is_noticed),
         cmocka_unit_test(test_a_table_that_is_gone_is_noticed),
+        cmocka_unit_test(test_a_table_with_blank_pages_is_noticed),
         cmocka_unit_test(test_a_file_that_recovery_cannot_pass_is_named),
         cmocka_unit_test(test_a_directory_with_files_of_others_is_refused),
         cmocka_unit_test(test_berkeley_dbs_tools_on_a_live_directory_do_no_harm),
