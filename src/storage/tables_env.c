@@ -123,8 +123,11 @@ free_known(struct map_node *node, void *arg)
     free(node);
 }
 
-static void
-remove_stray(DB_ENV *env, const char *dir, const struct map *known, const char *entry)
+/* Whether it was one. Recovery has ended with a checkpoint, so no log speaks of the file any
+ * more, and it can go without one: there may be thousands, and the log would have to be
+ * flushed for each. */
+static bool
+remove_stray(const char *dir, const struct map *known, const char *entry)
 {
     char file[sizeof FILENAME_DIR + 256], path[4096];
 
@@ -132,26 +135,27 @@ remove_stray(DB_ENV *env, const char *dir, const struct map *known, const char *
     struct bytes name = bytes_str(file);
     if (!filename_is_table(entry)
         || map_find(known, map_hash(name), name, has_name) != NULL)
-        return;
-    log_line(LOG_NOTICE, "Removing %s, which no store owns", file);
-    /* What was never finished is no table for Berkeley DB, and no log speaks of it. */
+        return false;
     snprintf(path, sizeof path, "%s/%s", dir, file);
-    if (env->dbremove(env, NULL, file, NULL, DB_AUTO_COMMIT) != 0 && unlink(path) != 0)
+    if (unlink(path) != 0)
         dberr_log(errno, file);
+    return true;
 }
 
 int
-tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
+tables_env_remove_strays(const char *dir, struct catalog *catalog)
 {
     struct map known = {0};
     struct dirent *entry;
-    int failed = catalog_rows(catalog, add_known, &known);
+    int failed = catalog_rows(catalog, add_known, &known), count = 0;
 
     DIR *stores = failed ? NULL : open_stores(dir);
     while (stores != NULL && (entry = readdir(stores)) != NULL)
-        remove_stray(env, dir, &known, entry->d_name);
+        count += remove_stray(dir, &known, entry->d_name);
     if (stores != NULL)
         closedir(stores);
+    if (count > 0)
+        log_line(LOG_NOTICE, "Removed %d files of stores/ that no store owns", count);
     for (size_t at = 0; at < map_walk_end(&known); at++)
         map_walk(&known, at, free_known, &known);
     map_deinit(&known);
