@@ -4,10 +4,14 @@
 
 #include "base/mem.h"
 #include "base/number.h"
+#include <ctype.h>
 #include <stdlib.h>
 
 #define SLACK    10000 /* of a deadline, in seconds or milliseconds */
 #define OWN_MARK "own-"
+
+#define HLL_COUNT 8  /* where a HyperLogLog keeps what was counted last, to */
+#define HLL_HEAD  16 /* here */
 
 static struct bytes
 text_of(const struct answer *a)
@@ -15,17 +19,47 @@ text_of(const struct answer *a)
     return bytes_of(a->text, a->len);
 }
 
+/* Where writers have to wait, keyvald's PFCOUNT does not keep in the value what it counted. */
 static bool
-is_same(const struct answer *a, const struct answer *b)
+is_same_but_count(struct bytes a, struct bytes b)
 {
+    return a.len == b.len && a.len >= HLL_HEAD && memcmp(a.data, "HYLL", 4) == 0
+           && memcmp(a.data, b.data, HLL_COUNT) == 0
+           && memcmp(a.data + HLL_HEAD, b.data + HLL_HEAD, a.len - HLL_HEAD) == 0;
+}
+
+static bool
+is_same_text(struct bytes a, struct bytes b)
+{
+    return bytes_eq(a, b) || is_same_but_count(a, b);
+}
+
+static bool
+is_id(const struct answer *a)
+{
+    return a->kind == ':' && a->len > 0 && a->text[0] != '-' && a->text[0] != '0';
+}
+
+/* Whether they are the same; or are but for clients' ids. */
+static bool
+is_same_but_ids(const struct answer *a, const struct answer *b, bool but_ids)
+{
+    if (but_ids && is_id(a) && is_id(b))
+        return true;
     if (a->kind != b->kind || a->null != b->null || a->nitems != b->nitems
-        || !bytes_eq(text_of(a), text_of(b)))
+        || !is_same_text(text_of(a), text_of(b)))
         return false;
     for (size_t i = 0; i < a->nitems; i++) {
-        if (!is_same(&a->items[i], &b->items[i]))
+        if (!is_same_but_ids(&a->items[i], &b->items[i], but_ids))
             return false;
     }
     return true;
+}
+
+static bool
+is_same(const struct answer *a, const struct answer *b)
+{
+    return is_same_but_ids(a, b, false);
 }
 
 static bool
@@ -66,6 +100,20 @@ answer_sort_once(struct answer *a)
     a->nitems = kept;
 }
 
+void
+answer_leave_out(struct answer *a, const char *front)
+{
+    size_t kept = 0, len = strlen(front);
+
+    for (size_t i = 0; i < a->nitems; i++) {
+        if (a->items[i].len >= len && memcmp(a->items[i].text, front, len) == 0)
+            answer_deinit(&a->items[i]);
+        else
+            a->items[kept++] = a->items[i];
+    }
+    a->nitems = kept;
+}
+
 /* The items are in any order: each of them is in the other as well. */
 static bool
 is_permutation(const struct answer *a, const struct answer *b)
@@ -89,6 +137,29 @@ is_permutation(const struct answer *a, const struct answer *b)
     return same;
 }
 
+/* What stands behind a name in a line of CLIENT LIST. */
+static struct bytes
+field(const struct answer *line, const char *name)
+{
+    const char *at =
+        line->len > 0 ? memmem(line->text, line->len, name, strlen(name)) : NULL;
+
+    return at != NULL ? bytes_of(at, strcspn(at + 1, " \n")) : bytes_str("");
+}
+
+static bool
+is_same_client(const struct answer *a, const struct answer *b)
+{
+    static const char *const names[] = {
+        " name=", " sub=", " psub=", " ssub=", " multi=", " cmd=", " user=", " resp="};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!bytes_eq(field(a, names[i]), field(b, names[i])))
+            return false;
+    }
+    return true;
+}
+
 bool
 answer_agrees(const struct answer *a, const struct answer *b, enum check check)
 {
@@ -103,6 +174,10 @@ answer_agrees(const struct answer *a, const struct answer *b, enum check check)
         return is_permutation(a, b);
     case CHECK_DEADLINE:
         return is_near(a, b);
+    case CHECK_IDS:
+        return is_same_but_ids(a, b, true);
+    case CHECK_CLIENT:
+        return is_same_client(a, b);
     default:
         return false;
     }
@@ -214,23 +289,102 @@ take_keys(struct answer *all, struct answer *keys)
     keys->nitems = 0;
 }
 
+/* RESP2 has them as messages of a channel. */
+static bool
+is_invalidation(const struct answer *a)
+{
+    return says(a, "invalidate", 2)
+           || (says(a, "message", 3)
+               && bytes_is(text_of(&a->items[1]), "__redis__:invalidate"));
+}
+
+/* --- what MONITOR tells --- */
+
+static bool
+is_monitored(const struct answer *a)
+{
+    return a->kind == '+' && a->len > 0 && isdigit((unsigned char)a->text[0])
+           && memchr(a->text, ']', a->len) != NULL;
+}
+
+/* Replaces one text by another, shorter one, wherever it stands. */
+static void
+replace(struct answer *a, const char *text, const char *shorter)
+{
+    size_t len = strlen(text);
+    char *at;
+
+    while ((at = memmem(a->text, a->len, text, len)) != NULL) {
+        size_t rest = a->len - (size_t)(at - a->text) - len;
+        memcpy(at, shorter, strlen(shorter));
+        memmove(at + strlen(shorter), at + len, rest + 1);
+        a->len -= len - strlen(shorter);
+    }
+}
+
+/* Leaves the request, without when and where it came from. */
+static void
+strip(struct answer *line)
+{
+    char *request = memchr(line->text, ']', line->len) + 1;
+
+    line->len -= (size_t)(request - line->text);
+    memmove(line->text, request, line->len + 1);
+    replace(line, "\"" OTHER_STORE_NAME "\"", "\"" OTHER_STORE_NUMBER "\"");
+}
+
+/* Whether each server is told it in its own way: how many pages there are, clients' ids, and
+ * which keys are looked at. */
+static bool
+is_its_own(const struct answer *line)
+{
+    static const char *const fronts[] = {" \"scan\"", " \"client\"", " \"keys\" \"*\""};
+
+    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
+        if (strncasecmp(line->text, fronts[i], strlen(fronts[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes what a line tells. */
+static void
+take_line(struct answer *all, struct answer *line)
+{
+    strip(line);
+    if (is_its_own(line)) {
+        answer_deinit(line);
+        return;
+    }
+    all->items = xrealloc(all->items, (all->nitems + 1) * sizeof *all->items);
+    all->items[all->nitems++] = *line;
+}
+
 size_t
 heard_gather(struct answer *heard, size_t count)
 {
-    struct answer all = {.kind = '>'};
+    struct answer keys = {.kind = '>'}, lines = {.kind = '>'};
+    bool invalidated = false, monitored = false;
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (says(&heard[i], "invalidate", 2)) {
-            take_keys(&all, &heard[i].items[1]);
+        if (is_invalidation(&heard[i])) {
+            invalidated = true;
+            take_keys(&keys, &heard[i].items[heard[i].nitems - 1]);
             answer_deinit(&heard[i]);
+        } else if (is_monitored(&heard[i])) {
+            monitored = true;
+            take_line(&lines, &heard[i]);
         } else {
             heard[kept++] = heard[i];
         }
     }
-    answer_sort_once(&all);
-    if (kept < count)
-        heard[kept++] = all;
+    answer_sort_once(&keys);
+    answer_sort(&lines);
+    if (invalidated)
+        heard[kept++] = keys;
+    if (monitored)
+        heard[kept++] = lines;
     return kept;
 }
 

@@ -15,9 +15,13 @@ void answer_sort(struct answer *a);
 /* The same, and leaves each only once. */
 void answer_sort_once(struct answer *a);
 
-/* Puts what a subscriber was told of changed keys into one item behind the others: how much
- * one message tells depends on how much was done in one turn of the loop. Gives how many
- * items there are. */
+/* Leaves out the items of an array that begin with this. */
+void answer_leave_out(struct answer *a, const char *front);
+
+/* Puts what a subscriber was told of changed keys into one item behind the others, because
+ * how much one message tells depends on how much was done in one turn of the loop; and what
+ * MONITOR told of requests into another, sorted, because it does not tell whose they are. Gives
+ * how many items there are. */
 size_t heard_gather(struct answer *heard, size_t count);
 
 /* Brings what a subscriber got into an order that both servers must have. What several

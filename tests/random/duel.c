@@ -17,12 +17,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define REPORT_MAX 2000 /* bytes of an answer or of the server's last words */
-#define FADE_MS    4    /* what fades is gone then */
+#define REPORT_MAX         2000 /* bytes of an answer or of the server's last words */
+#define FADE_MS            4    /* what fades is gone then */
+#define TRACKINGINFO_ITEMS 6    /* in RESP2 */
+#define CUT_EVERY          8    /* pipelines: one is sent in two parts */
 
 enum { KEYVALD, REDIS, SIDES };
 
 static const char *const side_names[SIDES] = {"keyvald", "redis"};
+static const char *const other_store[SIDES] = {OTHER_STORE_NAME, OTHER_STORE_NUMBER};
 
 struct answers {
     struct answer *at;
@@ -33,10 +36,12 @@ struct answers {
 struct side {
     struct daemon *server;
     struct client *clients[STREAM_CLIENTS];
+    char *ids[STREAM_CLIENTS]; /* as CLIENT ID told; NULL: it is not connected */
 };
 
 struct duel {
     char *const *args;
+    char *const *shared;
     struct side sides[SIDES];
     struct buf queued[STREAM_CLIENTS]; /* enum check of each request since MULTI */
     unsigned nmarkers;
@@ -56,8 +61,12 @@ struct pipeline {
 static void
 drop_client(struct duel *d, int side, int client)
 {
-    client_close(d->sides[side].clients[client]);
-    d->sides[side].clients[client] = NULL;
+    struct side *s = &d->sides[side];
+
+    client_close(s->clients[client]);
+    free(s->ids[client]);
+    s->clients[client] = NULL;
+    s->ids[client] = NULL;
 }
 
 static void
@@ -73,10 +82,16 @@ hang_up(struct duel *d)
 static struct client *
 client_of(struct duel *d, int side, int client)
 {
-    struct client **c = &d->sides[side].clients[client];
+    struct side *s = &d->sides[side];
+    struct client **c = &s->clients[client];
 
+    if (*c != NULL)
+        return *c;
+    *c = client_open(daemon_port(s->server));
     if (*c == NULL)
-        *c = client_open(daemon_port(d->sides[side].server));
+        return NULL;
+    const char *id = client_ask(*c, "CLIENT ID");
+    s->ids[client] = bytes_dup(bytes_str(id + strcspn(id, "0123456789")));
     return *c;
 }
 
@@ -125,6 +140,7 @@ duel_new(char *const *args, char *const *shared)
     struct duel *d = xcalloc(1, sizeof *d);
 
     d->args = args;
+    d->shared = shared;
     d->sides[REDIS].server = start_server(DAEMON_REDIS, shared);
     d->sides[KEYVALD].server = start_server(DAEMON_KEYVALD, args);
     return d;
@@ -141,6 +157,22 @@ duel_free(struct duel *d)
     free(d);
 }
 
+/* What was set is set back in Redis, as it is in a keyvald that starts. */
+static void
+set_back(struct duel *d)
+{
+    struct client *c = client_of(d, REDIS, 0);
+
+    for (char *const *arg = d->shared; *arg != NULL; arg += 2) {
+        struct bytes argv[] = {bytes_str("CONFIG"), bytes_str("SET"),
+                               bytes_str(arg[0] + strlen("--")), bytes_str(arg[1])};
+        struct answer answer = {0};
+        client_command(c, argv, 4, &answer);
+        answer_deinit(&answer);
+    }
+    drop_client(d, REDIS, 0);
+}
+
 /* As if nothing had ever been said. */
 static void
 begin(struct duel *d)
@@ -150,6 +182,7 @@ begin(struct duel *d)
     d->sides[KEYVALD].server = start_server(DAEMON_KEYVALD, d->args);
     client_ask(client_of(d, REDIS, 0), "FLUSHALL");
     hang_up(d);
+    set_back(d);
 }
 
 bool
@@ -273,6 +306,45 @@ pipeline_add(struct pipeline *p, const struct request *requests, int count)
     buf_append(&p->requests, requests, (size_t)count * sizeof *requests);
 }
 
+/* A word as this server is told it: the two call clients and stores by names of their own. */
+static struct bytes
+word_of(const struct duel *d, int side, struct bytes word)
+{
+    size_t len = strlen(WORD_CLIENT_ID);
+
+    if (bytes_eq(word, bytes_str(WORD_OTHER_STORE)))
+        return bytes_str(other_store[side]);
+    if (word.len != len + 1 || memcmp(word.data, WORD_CLIENT_ID, len) != 0)
+        return word;
+    const char *id = d->sides[side].ids[(word.data[len] - '0') % STREAM_CLIENTS];
+    return bytes_str(id != NULL ? id : "999999999");
+}
+
+static void
+encode(const struct duel *d, int side, const struct request *r, struct buf *out)
+{
+    struct bytes argv[REQUEST_WORDS_MAX];
+
+    for (int i = 0; i < r->argc; i++)
+        argv[i] = word_of(d, side, r->argv[i]);
+    struct request said = {argv, r->argc, r->check, r->is_line};
+    if (r->is_line)
+        request_print(&said, out);
+    else
+        request_encode(out, argv, r->argc);
+}
+
+/* Sends it, now and then in two parts, so that a request comes in two parts. */
+static int
+send_out(struct client *c, const struct buf *out)
+{
+    size_t cut = out->len % CUT_EVERY == 0 ? out->len / 3 : 0;
+
+    if (c == NULL || client_exchange(c, bytes_of(out->data, cut)) != 0)
+        return -1;
+    return client_exchange(c, bytes_of(out->data + cut, out->len - cut));
+}
+
 static void
 say(struct duel *d, int client, struct pipeline *p, int side)
 {
@@ -280,12 +352,12 @@ say(struct duel *d, int client, struct pipeline *p, int side)
     struct buf out = {0};
 
     for (size_t i = 0; i < request_count(p); i++)
-        request_encode(&out, request_at(p, i)->argv, request_at(p, i)->argc);
+        encode(d, side, request_at(p, i), &out);
     if (p->marker[0] != '\0') {
         struct bytes ping[] = {bytes_str("PING"), bytes_str(p->marker)};
         request_encode(&out, ping, 2);
     }
-    p->answers[side].hung_up = c == NULL || client_exchange(c, buf_bytes(&out)) != 0;
+    p->answers[side].hung_up = send_out(c, &out) != 0;
     buf_deinit(&out);
 }
 
@@ -296,6 +368,24 @@ is_marker(const struct answer *a, const char *marker)
     const struct answer *text = a->nitems == 2 ? &a->items[1] : a;
 
     return bytes_eq(bytes_of(text->text, text->len), bytes_str(marker));
+}
+
+/* Gives the other store the name that Redis has for it, in the channels of its events. */
+static void
+rename_channels(struct answer *a)
+{
+    static const char own[] = "@" OTHER_STORE_NAME "__",
+                      other[] = "@" OTHER_STORE_NUMBER "__";
+
+    for (size_t i = 0; i < a->nitems; i++)
+        rename_channels(&a->items[i]);
+    char *at = a->len > 0 ? memmem(a->text, a->len, own, strlen(own)) : NULL;
+    if (at == NULL || memcmp(a->text, "__key", strlen("__key")) != 0)
+        return;
+    size_t rest = a->len - (size_t)(at - a->text) - strlen(own);
+    memmove(at + strlen(other), at + strlen(own), rest + 1);
+    memcpy(at, other, strlen(other));
+    a->len -= strlen(own) - strlen(other);
 }
 
 /* A server that hangs up may have answered before, whether all was sent or not. */
@@ -309,6 +399,8 @@ hear(struct duel *d, int client, struct pipeline *p, int side)
     while (!done && (p->marker[0] != '\0' || a->count < request_count(p))) {
         a->at = xrealloc(a->at, (a->count + 1) * sizeof *a->at);
         a->hung_up = !client_answer(c, &a->at[a->count]);
+        if (!a->hung_up && client_is_subscriber(client))
+            rename_channels(&a->at[a->count]);
         done = a->hung_up
                || (p->marker[0] != '\0' && is_marker(&a->at[a->count], p->marker));
         a->count += !a->hung_up;
@@ -395,6 +487,15 @@ talk_agrees(struct duel *d, int client, const struct pipeline *p)
     return false;
 }
 
+/* HELLO and CLIENT TRACKINGINFO tell what each server has for itself. */
+static enum check
+heard_check(const struct answer *a)
+{
+    if (a->kind == '%')
+        return CHECK_KIND;
+    return a->nitems == TRACKINGINFO_ITEMS ? CHECK_IDS : CHECK_SAME;
+}
+
 static bool
 listening_agrees(struct duel *d, struct pipeline *p)
 {
@@ -406,8 +507,7 @@ listening_agrees(struct duel *d, struct pipeline *p)
     heard_sort(a->at, a->count);
     heard_sort(b->at, b->count);
     while (same < a->count && same < b->count
-           && answer_agrees(&a->at[same], &b->at[same],
-                            a->at[same].kind == '%' ? CHECK_KIND : CHECK_SAME))
+           && answer_agrees(&a->at[same], &b->at[same], heard_check(&a->at[same])))
         same++;
     if (same == a->count && same == b->count)
         return true;
@@ -467,6 +567,7 @@ restart(struct duel *d, enum act act)
         return false;
     }
     daemon_kill(server);
+    set_back(d);
     if (daemon_try_start(server))
         return true;
     buf_printf(d->report, "keyvald does not start\n");
@@ -498,20 +599,79 @@ fade(struct duel *d, const struct step *step)
     return true;
 }
 
-/* Follows the cursors. Inside a transaction there are none: it is queued. Where a client
- * had said QUIT, both hang up. */
+/* What is said to one server between the pages of a SCAN. */
+struct between {
+    struct duel *duel;
+    const struct step *step;
+    int side, said;
+    struct answers answers;
+};
+
+static void
+say_next(void *arg)
+{
+    struct between *b = arg;
+    struct answers *a = &b->answers;
+    struct client *c = client_of(b->duel, b->side, b->step->other);
+    struct buf out = {0};
+
+    if (++b->said >= b->step->nrequests || a->hung_up)
+        return;
+    a->at = xrealloc(a->at, (a->count + 1) * sizeof *a->at);
+    encode(b->duel, b->side, &b->step->requests[b->said], &out);
+    a->hung_up = send_out(c, &out) != 0 || !client_answer(c, &a->at[a->count]);
+    a->count += !a->hung_up;
+    if (a->hung_up)
+        drop_client(b->duel, b->side, b->step->other);
+    buf_deinit(&out);
+}
+
+/* Follows the cursors to their end. False: the server hung up. */
+static bool
+scan_one(struct between *b, struct answer *all)
+{
+    const struct step *step = b->step;
+    struct client *c = client_of(b->duel, b->side, step->client);
+    bool answered = scan_all(c, &step->requests[0], say_next, b, all);
+
+    if (!answered)
+        drop_client(b->duel, b->side, step->client);
+    while (b->said < step->nrequests)
+        say_next(b);
+    if (step->nrequests > 1)
+        answer_leave_out(all, STREAM_BETWEEN);
+    return answered;
+}
+
+static bool
+between_agrees(struct duel *d, const struct between sides[SIDES])
+{
+    const struct answers *a = &sides[KEYVALD].answers, *b = &sides[REDIS].answers;
+
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct request *r = &sides[KEYVALD].step->requests[i + 1];
+        if (!answer_agrees(&a->at[i], &b->at[i], r->check)) {
+            report_request(d, r);
+            report_answers(d, &a->at[i], 1, &b->at[i], 1);
+            return false;
+        }
+    }
+    return a->count == b->count;
+}
+
+/* Inside a transaction there are no cursors: it is queued. Where a client had said QUIT,
+ * both hang up. */
 static bool
 scan(struct duel *d, const struct step *step)
 {
+    struct between sides[SIDES];
     struct answer all[SIDES] = {0};
     struct request queued = step->requests[0];
     bool answered[SIDES];
 
     for (int side = 0; side < SIDES; side++) {
-        struct client *c = client_of(d, side, step->client);
-        answered[side] = scan_all(c, &queued, &all[side]);
-        if (!answered[side])
-            drop_client(d, side, step->client);
+        sides[side] = (struct between){.duel = d, .step = step, .side = side};
+        answered[side] = scan_one(&sides[side], &all[side]);
     }
     bool agree = answered[KEYVALD] == answered[REDIS]
                  && answer_agrees(&all[KEYVALD], &all[REDIS], CHECK_SAME);
@@ -521,8 +681,11 @@ scan(struct duel *d, const struct step *step)
         report_request(d, &queued);
         report_answers(d, &all[KEYVALD], answered[KEYVALD], &all[REDIS], answered[REDIS]);
     }
-    for (int side = 0; side < SIDES; side++)
+    agree = agree && between_agrees(d, sides);
+    for (int side = 0; side < SIDES; side++) {
+        answers_deinit(&sides[side].answers);
         answer_deinit(&all[side]);
+    }
     return agree;
 }
 
@@ -542,7 +705,7 @@ static bool
 converse_turn(struct duel *d, const struct step *steps, size_t count)
 {
     static const struct bytes discard = {"DISCARD", 7};
-    static const struct request alone = {&discard, 1, CHECK_SAME};
+    static const struct request alone = {&discard, 1, CHECK_SAME, false};
     struct pipeline pipelines[STREAM_CLIENTS] = {0};
     bool shared = stream_is_shared_turn(steps, count);
 

@@ -10,8 +10,11 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "lib/random.h"
+#include "value/crc64.h"
+#include "value/dump.h"
 #include <assert.h>
 #include <ctype.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,15 +22,20 @@
 #define SHARED_KEYS 10  /* that everybody comes back to */
 #define MANY_KEYS   200 /* that are drawn less often */
 #define OWN_KEYS    12  /* of one owner */
+#define LONGEST_KEY 20000
 #define LARGE       100000
 #define MEDIUM      2000
 #define SHORT       40
 #define LATER_S                                                                          \
     20000 /* the first deadline that counts from now, and from one to the next */
-#define LATER_STEP  2000
-#define SPOIL_EVERY 25 /* requests: one gets a wrong argument, or one more or less */
-#define SMALL_EVERY 20 /* words: one in small letters */
-#define MANY_MAX    4  /* times a word with "+" or "*" */
+#define LATER_STEP   20000 /* more than what two answers may differ in, in seconds, too */
+#define SPOIL_EVERY  25    /* requests: one gets a wrong argument, or one more or less */
+#define SMALL_EVERY  20    /* words: one in small letters */
+#define DUMP_TAIL    10    /* version and checksum */
+#define DUMP_LENGTHS 64    /* that one byte can say */
+#define LINE_EVERY   40    /* requests: one is said as a line, if it is short */
+#define LINE_MAX     100   /* bytes of a word */
+#define MANY_MAX     4     /* times a word with "+" or "*" */
 
 #define SCOPE_AS_IT_STANDS                                                               \
     (SCOPE_SCAN | SCOPE_FLEETING) /* what hangs on it is not spoiled */
@@ -190,15 +198,30 @@ named(struct grammar *g, const char *name, uint64_t count)
 }
 
 static struct bytes
+draw_large_key(struct grammar *g)
+{
+    return named(g, "large", 3);
+}
+
+static struct bytes
+draw_crowd_key(struct grammar *g)
+{
+    return named(g, "crowd", 1500);
+}
+
+static struct bytes
 draw_key(struct grammar *g)
 {
     static const char odd[] = "\0\r\n\xff \x80\"";
-    static char longest[300];
+    static const size_t lengths[] = {300, 300, 3000, LONGEST_KEY};
+    static char longest[LONGEST_KEY];
 
     if (g->key.data != NULL && grammar_below(g, 4) != 0)
         return g->key;
     if (g->owner >= 0)
         return named(g, "key", OWN_KEYS);
+    if (grammar_below(g, 50) == 0)
+        return grammar_below(g, 2) == 0 ? draw_large_key(g) : draw_crowd_key(g);
     if (grammar_below(g, 4) == 0)
         return named(g, "many", MANY_KEYS);
     switch (grammar_below(g, SHARED_KEYS)) {
@@ -208,7 +231,7 @@ draw_key(struct grammar *g)
         return keep(g, odd, sizeof odd - 1);
     case 2:
         memset(longest, 'l', sizeof longest);
-        return keep(g, longest, sizeof longest);
+        return keep(g, longest, lengths[grammar_below(g, COUNT_OF(lengths))]);
     default:
         return keep(g, "abcdefgh" + grammar_below(g, 7), 1);
     }
@@ -276,6 +299,58 @@ draw_short_value(struct grammar *g)
     return bytes_of(text, len);
 }
 
+/* Of a few lengths, and nearly the same each time: what takes its place may differ from it
+ * in a few bytes. */
+static struct bytes
+draw_large_value(struct grammar *g)
+{
+    static const size_t lengths[] = {4095, 4096, 5000, 70000, 70000, 300000, 1000000};
+    size_t len = lengths[grammar_below(g, COUNT_OF(lengths))];
+    char *value = arena_alloc(g->arena, len + 1);
+
+    for (size_t i = 0; i < len; i++)
+        value[i] = (char)('a' + i % 23);
+    for (uint64_t changes = grammar_below(g, 4); changes > 0; changes--)
+        value[grammar_below(g, len)] = (char)random_next(&g->random);
+    return bytes_of(value, len);
+}
+
+/* Puts a wrong byte into the payload of DUMP, and more behind its value than a length of one
+ * byte can say: for Redis a value may reach into the tail. */
+static void
+damage(struct grammar *g, struct buf *payload)
+{
+    size_t len = payload->len - DUMP_TAIL;
+    char tail[DUMP_TAIL];
+
+    memcpy(tail, payload->data + len, DUMP_TAIL);
+    payload->data[1 + grammar_below(g, len - 1)] = (char)random_next(&g->random);
+    payload->len = len;
+    buf_append_bytes(payload, draw_run(g, DUMP_LENGTHS));
+    buf_append(payload, tail, DUMP_TAIL);
+}
+
+/* What DUMP gives, or that with a wrong byte, whose checksum may be right. */
+static struct bytes
+draw_payload(struct grammar *g)
+{
+    struct bytes value = grammar_below(g, 4) == 0 ? draw_run(g, grammar_below(g, MEDIUM))
+                                                  : draw_short_value(g);
+    struct buf payload = {0};
+
+    dump_encode(&payload, value);
+    if (grammar_below(g, 2) == 0)
+        damage(g, &payload);
+    if (grammar_below(g, 8) != 0) {
+        size_t rest = payload.len - sizeof(uint64_t);
+        uint64_t checksum = htole64(crc64(bytes_of(payload.data, rest)));
+        memcpy(payload.data + rest, &checksum, sizeof checksum);
+    }
+    struct bytes kept = keep(g, payload.data, payload.len);
+    buf_deinit(&payload);
+    return kept;
+}
+
 static int64_t
 next_later(struct grammar *g)
 {
@@ -300,10 +375,18 @@ struct drawn {
 };
 
 static const struct drawn drawn[] = {
-    {"key", draw_key},         {"short-key", draw_short_key},
-    {"hll-key", draw_hll_key}, {"element", draw_element},
-    {"value", draw_value},     {"short-value", draw_short_value},
-    {"later-s", draw_later_s}, {"later-ms", draw_later_ms},
+    {"key", draw_key},
+    {"short-key", draw_short_key},
+    {"large-key", draw_large_key},
+    {"crowd-key", draw_crowd_key},
+    {"hll-key", draw_hll_key},
+    {"element", draw_element},
+    {"value", draw_value},
+    {"short-value", draw_short_value},
+    {"large-value", draw_large_value},
+    {"payload", draw_payload},
+    {"later-s", draw_later_s},
+    {"later-ms", draw_later_ms},
 };
 
 /* --- shapes --- */
@@ -445,12 +528,12 @@ add_shape(struct grammar *g, struct words *w, const char *shape, size_t len)
 /* --- requests --- */
 
 /* A wrong number of a store is a store's name to keyvald; COMMAND alone lists what the two
- * have; and a HELLO that is refused at its end has set a name before, in Redis. */
+ * have; and Redis loses the n of KEAn where a CONFIG SET is refused. */
 static bool
 is_fragile(const char *shape)
 {
     return strstr(shape, "store") != NULL || strstr(shape, "copy-option") != NULL
-           || strncmp(shape, "COMMAND", 7) == 0 || strncmp(shape, "HELLO", 5) == 0;
+           || strncmp(shape, "COMMAND", 7) == 0 || strncmp(shape, "CONFIG SET", 10) == 0;
 }
 
 /* A wrong argument, or one too many or too few. It may name a key that is nobody's. */
@@ -462,6 +545,9 @@ spoil(struct grammar *g, struct words *w, const char *shape)
     struct bytes word = bytes_str(junk[grammar_below(g, COUNT_OF(junk))]);
     uint64_t how = grammar_below(g, 4);
 
+    if (strncmp(shape, "CONFIG GET", 10)
+        == 0) /* it takes any words; the directives differ */
+        return;
     if (how == 0)
         add_word(w, word);
     else if (how == 1)
@@ -479,9 +565,12 @@ finish(struct grammar *g, const struct words *w, enum check check)
 {
     size_t size = (size_t)w->count * sizeof w->at[0];
     struct bytes *argv = arena_alloc(g->arena, size);
+    bool is_line = grammar_below(g, LINE_EVERY) == 0;
 
+    for (int i = 0; i < w->count; i++)
+        is_line &= w->at[i].len <= LINE_MAX;
     memcpy(argv, w->at, size);
-    return (struct request){argv, w->count, check};
+    return (struct request){argv, w->count, check, is_line};
 }
 
 struct request

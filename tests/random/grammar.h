@@ -13,12 +13,21 @@
 
 #define REQUEST_WORDS_MAX 64
 
+/* Words for which each server has one of its own: a store that has a name in keyvald and a
+ * number in Redis; the id of a client, whose number (0 ...) is the byte behind it. */
+#define WORD_OTHER_STORE   "@store"
+#define WORD_CLIENT_ID     "@client-"
+#define OTHER_STORE_NAME   "a shop/1"
+#define OTHER_STORE_NUMBER "5"
+
 /* What of two answers has to agree. Errors always have to be the same. */
 enum check {
     CHECK_SAME,
     CHECK_KIND,     /* their types, whether they are null, how many items they have */
     CHECK_SORTED,   /* the items, in any order */
     CHECK_DEADLINE, /* numbers, give or take what passed between the two servers */
+    CHECK_IDS,      /* all but numbers above 0, which are clients' ids */
+    CHECK_CLIENT,   /* a line of CLIENT LIST: what the client itself has done */
     CHECK_EXEC      /* each item as the command that was queued for it */
 };
 
@@ -36,6 +45,7 @@ struct request {
     const struct bytes *argv;
     int argc;
     enum check check;
+    bool is_line; /* it is said as a line of words, without lengths */
 };
 
 struct grammar;

@@ -37,20 +37,25 @@ add_directive(struct run *run, struct grammar *g, const char *name,
 static void
 choose_directives(struct run *run, struct grammar *g)
 {
-    static const char *const memory[] = {"1", "1", "16kb", "64kb", "256kb"};
-    static const char *const delay[] = {"0", "1", "20", "200"};
+    static const char *const memory[] = {"1",    "1",     "1",   "16kb",
+                                         "64kb", "256kb", "1mb", "0"};
+    static const char *const delay[] = {"0", "1", "20", "200", "5000"};
     static const char *const few[] = {"1", "2", "256"};
     static const char *const distance[] = {"1mb", "2mb"};
+    static const char *const sync[] = {"everysec", "everysec", "no", "always"};
+    static const char *const longest[] = {"512mb", "1mb"};
     static const char *const events[] = {"KEA", "KEAmn", "KE$g", "Ex", ""};
 
-    add_directive(run, g, "--maxmemory", memory, 5);
-    add_directive(run, g, "--apply-delay", delay, 4);
+    add_directive(run, g, "--maxmemory", memory, 8);
+    add_directive(run, g, "--apply-delay", delay, 5);
     add_directive(run, g, "--log-distance", distance, 2);
     add_directive(run, g, "--max-open-tables", few, 3);
     add_directive(run, g, "--read-threads", few, 2);
     add_directive(run, g, "--table-cache", distance, 2);
+    add_directive(run, g, "--appendfsync", sync, 4);
     run->shared = &run->args[run->nargs];
     add_directive(run, g, "--notify-keyspace-events", events, 5);
+    add_directive(run, g, "--proto-max-bulk-len", longest, 2);
 }
 
 static void

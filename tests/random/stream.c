@@ -14,6 +14,8 @@
 #define TALKERS         (STREAM_CLIENTS - STREAM_SUBSCRIBERS)
 #define PIPELINE_MAX    30
 #define TRANSACTION_MAX 7
+#define BETWEEN_MAX     30  /* requests between the pages of a SCAN */
+#define BETWEEN_OWNER   9   /* STREAM_BETWEEN has it */
 #define WORD_PRINTED    200 /* bytes of an argument */
 
 /* How often, of a thousand turns. */
@@ -53,7 +55,11 @@ add_step(struct drawing *d, enum act act, int client, const struct request *requ
     }
     if (size > 0)
         memcpy(kept, requests, size);
-    s->steps[s->nsteps++] = (struct step){act, client, d->turn, kept, nrequests};
+    s->steps[s->nsteps++] = (struct step){.act = act,
+                                          .client = client,
+                                          .turn = d->turn,
+                                          .requests = kept,
+                                          .nrequests = nrequests};
 }
 
 static void
@@ -86,18 +92,36 @@ draw_exec(struct drawing *d)
     return exec;
 }
 
-static void
+static bool
+is_kill(const struct request *r)
+{
+    return r->argc > 1 && bytes_is(r->argv[1], "kill");
+}
+
+/* Whether its client may be hung up on. */
+static bool
+is_last(const struct request *r)
+{
+    return bytes_is(r->argv[0], "quit") || is_kill(r);
+}
+
+/* Draws the next request. False: nothing may come behind it in a pipeline, for the answers before
+ * it are lost where a server closes while it has not read all. */
+static bool
 draw_talk(struct drawing *d, int client)
 {
     unsigned scopes = SCOPE_KEYS | SCOPE_WHOLE | SCOPE_TRANSACTION;
+    bool queues = d->queued[client] > 0;
     struct request r;
 
-    if (d->queued[client] > 0 && --d->queued[client] == 0)
-        r = draw_exec(d);
-    else
+    do
         r = grammar_draw(d->grammar, scopes);
+    while (queues && is_kill(&r)); /* it would end the pipeline that EXEC is in */
+    if (queues && --d->queued[client] == 0)
+        r = draw_exec(d);
     follow_transaction(d, client, &r);
     add_request(d, client, r);
+    return !is_last(&r);
 }
 
 static void
@@ -111,8 +135,8 @@ draw_pipeline(struct drawing *d)
         length += grammar_below(d->grammar, PIPELINE_MAX);
     else if (roll < 8)
         length += grammar_below(d->grammar, 6);
-    while (length-- > 0)
-        draw_talk(d, client);
+    while (length-- > 0 && draw_talk(d, client))
+        continue;
 }
 
 /* A whole transaction, or a single request, on keys of the client's own. */
@@ -156,14 +180,15 @@ draw_together(struct drawing *d)
 }
 
 /* What a subscriber hears cannot be told apart by the request it answers to, so all of it
- * must be the same. */
+ * must be the same. What it changes itself is broadcast at the end of a turn of the loop: so
+ * that stands alone, and nobody begins to listen in the same turn. */
 static void
 draw_listening(struct drawing *d, int client)
 {
-    uint64_t length = 1 + grammar_below(d->grammar, 4);
+    bool other = grammar_below(d->grammar, 4) == 0;
+    uint64_t length = other ? 1 : 1 + grammar_below(d->grammar, 4);
 
     while (length > 0) {
-        bool other = grammar_below(d->grammar, 8) == 0;
         struct request r =
             grammar_draw(d->grammar, other ? SCOPE_KEYS : SCOPE_SUBSCRIBER);
         if (r.argc == 0 || r.check != CHECK_SAME)
@@ -173,14 +198,34 @@ draw_listening(struct drawing *d, int client)
     }
 }
 
+/* Fills in up to so many requests of another client that change keys nobody else has. Gives
+ * how many. */
+static int
+draw_between(struct drawing *d, int other, struct request *requests)
+{
+    int count = (int)grammar_below(d->grammar, BETWEEN_MAX);
+
+    d->queued[other] = 0;
+    requests[0] = grammar_say(d->grammar, "DISCARD");
+    requests[1] = grammar_say(d->grammar, "SELECT near");
+    grammar_set_owner(d->grammar, BETWEEN_OWNER);
+    for (int i = 0; i < count; i++)
+        requests[2 + i] = grammar_draw(d->grammar, SCOPE_KEYS);
+    grammar_set_owner(d->grammar, -1);
+    return 2 + count;
+}
+
 static void
 draw_scan(struct drawing *d)
 {
-    int client = (int)grammar_below(d->grammar, TALKERS);
-    struct request r = grammar_draw(d->grammar, SCOPE_SCAN);
+    int client = (int)grammar_below(d->grammar, TALKERS), count = 1;
+    int other = (client + 1) % TALKERS;
+    struct request all[3 + BETWEEN_MAX] = {grammar_draw(d->grammar, SCOPE_SCAN)};
 
-    if (r.argc > 0)
-        add_step(d, ACT_SCAN, client, &r, 1);
+    if (grammar_below(d->grammar, 2) == 0)
+        count += draw_between(d, other, all + 1);
+    add_step(d, ACT_SCAN, client, all, count);
+    d->stream.steps[d->stream.nsteps - 1].other = other;
 }
 
 /* The request for one key. */
@@ -191,26 +236,27 @@ exists(struct drawing *d, struct bytes key)
 
     argv[0] = bytes_str("EXISTS");
     argv[1] = key;
-    return (struct request){argv, 2, CHECK_SAME};
+    return (struct request){argv, 2, CHECK_SAME, false};
 }
 
-/* Something to do to a key that has faded; but whether Redis finds that out before these
- * replace it is left to chance. */
+/* Something to do to a key that has faded; but whether Redis finds that out before some of
+ * these replace it is left to chance, and it does nothing about it in a pause. */
 static struct request
 draw_use(struct drawing *d)
 {
-    static const char *const replacing[] = {"bitop", "restore", "sort"};
+    static const char *const chancy[] = {"bitop", "restore", "sort", "client"};
     struct request use = grammar_draw(d->grammar, SCOPE_KEYS);
 
-    for (size_t i = 0; i < sizeof replacing / sizeof replacing[0]; i++) {
-        if (bytes_is(use.argv[0], replacing[i]))
+    for (size_t i = 0; i < sizeof chancy / sizeof chancy[0]; i++) {
+        if (bytes_is(use.argv[0], chancy[i]))
             return draw_use(d);
     }
     return use;
 }
 
 /* A key fades, and something is done to it. The last request settles it: DBSIZE and
- * events come to know at different moments that a key has gone. */
+ * events come to know at different moments that a key has gone; and who tracks may read it
+ * before or after. */
 static void
 draw_fade(struct drawing *d)
 {
@@ -218,6 +264,7 @@ draw_fade(struct drawing *d)
     int client = (int)grammar_below(g, TALKERS);
     bool outlive = grammar_below(g, 5) == 0;
     struct request discard = grammar_say(g, "DISCARD");
+    struct request off = grammar_say(g, "CLIENT TRACKING OFF");
     struct request select = grammar_say(g, "SELECT near");
     struct request fleeting = grammar_draw(g, SCOPE_FLEETING);
     struct bytes key = fleeting.argv[1];
@@ -225,8 +272,8 @@ draw_fade(struct drawing *d)
     grammar_set_key(g, key);
     struct request use = draw_use(d);
     grammar_set_key(g, bytes_of(NULL, 0));
-    struct request all[] = {discard, select, fleeting,      select,
-                            use,     select, exists(d, key)};
+    struct request all[] = {discard, off, select, fleeting,
+                            select,  use, select, exists(d, key)};
     add_step(d, outlive ? ACT_OUTLIVE : ACT_FADE, client, all, sizeof all / sizeof *all);
     d->queued[client] = 0;
     if (outlive)
@@ -388,7 +435,9 @@ static void
 print_step(const struct step *step, struct buf *out)
 {
     for (int i = 0; i < step->nrequests; i++) {
-        buf_printf(out, "%c>%s ", 'a' + step->client, step->act == ACT_SCAN ? "~" : "");
+        bool scan = step->act == ACT_SCAN && i == 0;
+        int client = step->act == ACT_SCAN && i > 0 ? step->other : step->client;
+        buf_printf(out, "%c>%s ", 'a' + client, scan ? "~" : "");
         request_print(&step->requests[i], out);
         if (i == STEP_FADES_AT && step->act == ACT_OUTLIVE)
             buf_printf(out, "! kill\n! start\n");

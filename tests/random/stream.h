@@ -12,12 +12,16 @@
 #define STREAM_CLIENTS     6
 #define STREAM_SUBSCRIBERS 2 /* the last ones of them: they only listen */
 
-#define STEP_FADES_AT 2
+#define STEP_FADES_AT 3
+
+#define STREAM_BETWEEN "own-9-"
 
 enum act {
-    ACT_ASK,  /* the requests */
-    ACT_SCAN, /* the one request again and again, with the cursor it gave, to the end */
-    ACT_FADE, /* the requests one by one; after STEP_FADES_AT a millisecond passes */
+    ACT_ASK, /* the requests */
+    ACT_SCAN, /* the first request again and again, with the cursor it gave, to the end; the
+                 others are said in between by another client, and change no keys but those
+                 that begin with STREAM_BETWEEN */
+    ACT_FADE,    /* the requests one by one; after STEP_FADES_AT a millisecond passes */
     ACT_OUTLIVE, /* the same; keyvald is killed and started in that time */
     ACT_LOOK,    /* everything in every store is compared */
     ACT_STOP,    /* keyvald is stopped and started, all clients are new */
@@ -28,6 +32,7 @@ enum act {
 struct step {
     enum act act;
     int client;
+    int other; /* ACT_SCAN: the other client */
     int turn; /* ACT_ASK: steps of one turn go out at once, each client's as a pipeline */
     const struct request *requests;
     int nrequests;

@@ -30,7 +30,8 @@ take_items(struct answer *to, struct answer *from)
 }
 
 bool
-scan_all(struct client *c, const struct request *first, struct answer *out)
+scan_all(struct client *c, const struct request *first, void (*between)(void *arg),
+         void *arg, struct answer *out)
 {
     struct bytes argv[REQUEST_WORDS_MAX];
     char *cursor = NULL;
@@ -54,6 +55,7 @@ scan_all(struct client *c, const struct request *first, struct answer *out)
         cursor = bytes_dup(text_of(&page.items[0]));
         argv[1] = bytes_str(cursor);
         answer_deinit(&page);
+        between(arg);
     } while (strcmp(cursor, "0") != 0);
     free(cursor);
     answer_sort_once(out);
@@ -62,7 +64,12 @@ scan_all(struct client *c, const struct request *first, struct answer *out)
 
 /* --- everything --- */
 
-static const char *const stores[] = {"0", "1", "2", "15"};
+/* As keyvald calls them and as Redis does. */
+static const char *const stores[][2] = {{"0", "0"},
+                                        {"1", "1"},
+                                        {"2", "2"},
+                                        {"15", "15"},
+                                        {OTHER_STORE_NAME, OTHER_STORE_NUMBER}};
 static const struct {
     const char *command;
     enum check check;
@@ -106,22 +113,19 @@ hear_both(struct client *const clients[2], const char *what, struct bytes key,
     return agree;
 }
 
+/* Asks both the same, but for the last word, which each has its own of, or NULL. */
 static bool
-ask_both(struct client *const clients[2], const char *line, struct buf *report)
+ask_both(struct client *const clients[2], const char *what, const char *const words[2],
+         struct buf *report)
 {
-    struct bytes argv[2] = {bytes_str(line)};
-    const char *blank = strchr(line, ' ');
-    struct buf out = {0};
-
-    if (blank != NULL) {
-        argv[0].len = (size_t)(blank - line);
-        argv[1] = bytes_str(blank + 1);
-    }
-    request_encode(&out, argv, blank != NULL ? 2 : 1);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        struct bytes argv[] = {bytes_str(what), bytes_str(words != NULL ? words[i] : "")};
+        struct buf out = {0};
+        request_encode(&out, argv, words != NULL ? 2 : 1);
         client_send(clients[i], buf_bytes(&out));
-    buf_deinit(&out);
-    return hear_both(clients, line, bytes_of(NULL, 0), CHECK_SAME, report);
+        buf_deinit(&out);
+    }
+    return hear_both(clients, what, bytes_of(NULL, 0), CHECK_SAME, report);
 }
 
 static bool
@@ -150,23 +154,58 @@ look_at_keys(struct client *const clients[2], const struct answer *keys,
 }
 
 static bool
-look_at_store(struct client *const clients[2], const char *store, struct buf *report)
+look_at_store(struct client *const clients[2], const char *const names[2],
+              struct buf *report)
 {
     struct bytes list[] = {bytes_str("KEYS"), bytes_str("*")};
     struct answer keys;
-    struct buf select = {0};
 
-    buf_printf(&select, "SELECT %s", store);
-    buf_append(&select, "", 1);
-    bool agree = ask_both(clients, select.data, report);
+    bool agree = ask_both(clients, "SELECT", names, report);
     if (agree && client_command(clients[1], list, 2, &keys)) {
-        agree =
-            look_at_keys(clients, &keys, report) && ask_both(clients, "DBSIZE", report);
+        agree = look_at_keys(clients, &keys, report)
+                && ask_both(clients, "DBSIZE", NULL, report);
         answer_deinit(&keys);
     }
     if (!agree)
-        buf_printf(report, "in store %s\n", store);
-    buf_deinit(&select);
+        buf_printf(report, "in store %s\n", names[1]);
+    return agree;
+}
+
+/* What INFO keyspace says of the stores that have numbers on both sides: how many keys, how
+ * many of them expire. Appends a line for each. */
+static void
+read_counts(struct client *c, struct buf *out)
+{
+    struct bytes argv[] = {bytes_str("INFO"), bytes_str("keyspace")};
+    struct answer info;
+
+    if (!client_command(c, argv, 2, &info))
+        return;
+    for (char *line = strtok(info.text, "\r\n"); line != NULL;
+         line = strtok(NULL, "\r\n")) {
+        const char *end = strstr(line, ",avg_ttl");
+        if (end != NULL && strncmp(line, "db" OTHER_STORE_NUMBER ":", 4) != 0)
+            buf_printf(out, "%.*s\n", (int)(end - line), line);
+    }
+    answer_deinit(&info);
+}
+
+static bool
+look_at_counts(struct client *const clients[2], struct buf *report)
+{
+    struct buf counts[2] = {0};
+
+    for (int i = 0; i < 2; i++)
+        read_counts(clients[i], &counts[i]);
+    bool agree = bytes_eq(buf_bytes(&counts[0]), buf_bytes(&counts[1]));
+    if (!agree)
+        buf_printf(report,
+                   "they differ when everything is looked at\n> INFO keyspace\n"
+                   "keyvald: %.*sredis: %.*s",
+                   (int)counts[0].len, counts[0].data, (int)counts[1].len,
+                   counts[1].data);
+    buf_deinit(&counts[0]);
+    buf_deinit(&counts[1]);
     return agree;
 }
 
@@ -180,5 +219,5 @@ look_at_everything(struct client *keyvald, struct client *redis, struct buf *rep
         buf_printf(report, "nobody listens\n");
     for (size_t i = 0; i < COUNT_OF(stores) && agree; i++)
         agree = look_at_store(clients, stores[i], report);
-    return agree;
+    return agree && look_at_counts(clients, report);
 }

@@ -8,8 +8,9 @@
 
 /* Repeats a SCAN with the cursors it gives. Gives what came, sorted, each once; an answer
  * without a cursor as it is. The second word is the first cursor. c may be NULL. False: it hung
- * up. */
-bool scan_all(struct client *c, const struct request *first, struct answer *out);
+ * up. Behind each page between is called. */
+bool scan_all(struct client *c, const struct request *first, void (*between)(void *arg),
+              void *arg, struct answer *out);
 
 /* Compares every key of every store: its type, value and deadline. Both may be NULL.
  * What differs is appended to report. */
