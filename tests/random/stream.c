@@ -180,22 +180,48 @@ draw_together(struct drawing *d)
 }
 
 /* What a subscriber hears cannot be told apart by the request it answers to, so all of it
- * must be the same. What it changes itself is broadcast at the end of a turn of the loop: so
- * that stands alone, and nobody begins to listen in the same turn. */
+ * must be the same. */
+static struct request
+draw_heard(struct drawing *d, unsigned scopes)
+{
+    struct request r;
+
+    do
+        r = grammar_draw(d->grammar, scopes);
+    while (r.check != CHECK_SAME);
+    return r;
+}
+
+/* A transaction is kept or left out as a whole: behind MULTI alone nothing would be heard. */
+static void
+listen_in_transaction(struct drawing *d, int client)
+{
+    struct request all[TRANSACTION_MAX + 2] = {grammar_say(d->grammar, "MULTI")};
+    int count = 1 + (int)grammar_below(d->grammar, TRANSACTION_MAX);
+
+    for (int i = 1; i <= count; i++)
+        all[i] = draw_heard(d, SCOPE_SUBSCRIBER);
+    all[count + 1] = grammar_say(d->grammar, "EXEC");
+    add_step(d, ACT_ASK, client, all, count + 2);
+}
+
+/* What a subscriber changes itself is broadcast at the end of a turn of the loop: so that
+ * stands alone, and nobody begins to listen in the same turn. */
 static void
 draw_listening(struct drawing *d, int client)
 {
-    bool other = grammar_below(d->grammar, 4) == 0;
-    uint64_t length = other ? 1 : 1 + grammar_below(d->grammar, 4);
+    uint64_t roll = grammar_below(d->grammar, 8);
 
-    while (length > 0) {
-        struct request r =
-            grammar_draw(d->grammar, other ? SCOPE_KEYS : SCOPE_SUBSCRIBER);
-        if (r.argc == 0 || r.check != CHECK_SAME)
-            continue;
-        add_request(d, client, r);
-        length--;
+    if (roll < 2) {
+        add_request(d, client, draw_heard(d, SCOPE_KEYS));
+        return;
     }
+    if (roll == 2) {
+        listen_in_transaction(d, client);
+        return;
+    }
+    for (uint64_t length = 1 + grammar_below(d->grammar, 4); length > 0; length--)
+        add_request(d, client, draw_heard(d, SCOPE_SUBSCRIBER));
 }
 
 /* Fills in up to so many requests of another client that change keys nobody else has. Gives
