@@ -14,6 +14,7 @@
 #define TALKERS         (STREAM_CLIENTS - STREAM_SUBSCRIBERS)
 #define PIPELINE_MAX    30
 #define TRANSACTION_MAX 7
+#define SILENT_MAX      4
 #define BETWEEN_MAX     30  /* requests between the pages of a SCAN */
 #define BETWEEN_OWNER   9   /* STREAM_BETWEEN has it */
 #define WORD_PRINTED    200 /* bytes of an argument */
@@ -205,6 +206,21 @@ listen_in_transaction(struct drawing *d, int client)
     add_step(d, ACT_ASK, client, all, count + 2);
 }
 
+/* Wants no answers for a while; as a whole, too. It must not begin to listen then: in RESP2
+ * it could not say that it wants them again. */
+static void
+listen_in_silence(struct drawing *d, int client)
+{
+    struct request all[SILENT_MAX + 2] = {
+        grammar_say(d->grammar, "CLIENT REPLY silence")};
+    int count = 1 + (int)grammar_below(d->grammar, SILENT_MAX);
+
+    for (int i = 1; i <= count; i++)
+        all[i] = draw_heard(d, SCOPE_KEYS);
+    all[count + 1] = grammar_say(d->grammar, "CLIENT REPLY ON");
+    add_step(d, ACT_ASK, client, all, count + 2);
+}
+
 /* What a subscriber changes itself is broadcast at the end of a turn of the loop: so that
  * stands alone, and nobody begins to listen in the same turn. */
 static void
@@ -218,6 +234,10 @@ draw_listening(struct drawing *d, int client)
     }
     if (roll == 2) {
         listen_in_transaction(d, client);
+        return;
+    }
+    if (roll == 3) {
+        listen_in_silence(d, client);
         return;
     }
     for (uint64_t length = 1 + grammar_below(d->grammar, 4); length > 0; length--)
