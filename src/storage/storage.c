@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "storage/dberr.h"
+#include "storage/disk.h"
 #include "storage/home.h"
 #include "storage/replayer.h"
 #include "storage/storage_priv.h"
@@ -70,6 +71,7 @@ storage_open(const struct storage_options *options, char error[STORAGE_ERROR_MAX
 {
     struct storage *s = xcalloc(1, sizeof *s);
 
+    disk_begin();
     s->dir = bytes_dup(bytes_str(options->dir));
     s->wake = options->wake;
     s->wake_arg = options->wake_arg;
@@ -226,7 +228,7 @@ storage_append(struct storage *s, struct bytes effects)
 {
     bool flush = s->sync == SYNC_ALWAYS;
 
-    if (wal_append(s->wal, s->next, effects, flush) != 0) {
+    if (disk_has_failed() || wal_append(s->wal, s->next, effects, flush) != 0) {
         atomic_store(&s->log_failing, true);
         return -1;
     }
@@ -263,7 +265,7 @@ storage_may_write(struct storage *s)
 bool
 storage_is_stuck(struct storage *s)
 {
-    return atomic_load(&s->apply_failing) && !storage_may_write(s);
+    return disk_has_failed() || (atomic_load(&s->apply_failing) && !storage_may_write(s));
 }
 
 void
@@ -360,5 +362,6 @@ storage_stats(struct storage *s, struct storage_stats *out)
     out->checkpoints = atomic_load(&s->checkpoint.count);
     out->reads = atomic_load(&s->readers.keys);
     out->open_tables = tables_open_count(s->tables);
-    out->failing = atomic_load(&s->log_failing) || atomic_load(&s->apply_failing);
+    out->failing = disk_has_failed() || atomic_load(&s->log_failing)
+                   || atomic_load(&s->apply_failing);
 }

@@ -114,7 +114,8 @@ void storage_flush_soon(struct storage *s);
  * millisecond. */
 bool storage_may_write(struct storage *s);
 
-/* Whether that will not change by itself: the tables cannot be written. */
+/* Whether that will not change by itself: the tables cannot be written, or the disk could
+ * not be flushed. */
 bool storage_is_stuck(struct storage *s);
 
 /* Asks the applier not to wait for more: memory is wanted. */

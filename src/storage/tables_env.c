@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "storage/catalog.h"
 #include "storage/dberr.h"
+#include "storage/disk.h"
 #include "storage/filename.h"
 #include "storage/home.h"
 #include <dirent.h>
@@ -64,10 +65,19 @@ name_damaged_files(const char *dir)
         closedir(stores);
 }
 
+/* Berkeley DB wants the reason itself. */
+static int
+flush(int fd)
+{
+    return disk_flush(fd) == 0 ? 0 : errno;
+}
+
 int
 tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
 {
     DB_ENV *env;
+
+    db_env_set_func_fsync(flush);
     int code = db_env_create(&env, 0);
 
     if (code != 0)

@@ -10,6 +10,7 @@
 #include "base/checksum.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "storage/disk.h"
 #include "storage/wal_priv.h"
 #include <assert.h>
 #include <dirent.h>
@@ -300,7 +301,7 @@ static int
 fail(struct wal *w)
 {
     if (!w->failing)
-        log_errno("The log cannot be written");
+        log_errno("The log cannot be written, and is tried again");
     w->failing = true;
     return -1;
 }
@@ -366,7 +367,7 @@ flush_path(const char *path, int flags)
 
     if (fd < 0)
         return -1;
-    int failed = fsync(fd);
+    int failed = disk_flush(fd);
     close(fd);
     return failed;
 }
@@ -377,7 +378,7 @@ flush_file(struct wal *w, const struct wal_file *file)
     char path[WAL_PATH];
 
     if (file->fd >= 0)
-        return fdatasync(file->fd);
+        return disk_flush(file->fd);
     wal_path(w, file->file, path);
     return flush_path(path, 0);
 }
@@ -428,7 +429,9 @@ wal_flush(struct wal *w)
     pthread_mutex_lock(&w->flushing);
     int failed = flush(w);
     pthread_mutex_unlock(&w->flushing);
-    return failed ? log_errno("The log cannot be flushed") : 0;
+    if (failed && !disk_has_failed())
+        log_errno("The log cannot be flushed");
+    return failed;
 }
 
 uint64_t

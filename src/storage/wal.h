@@ -52,7 +52,8 @@ int wal_start(struct wal *w, uint64_t number, uint64_t durable);
 int wal_append(struct wal *w, uint64_t number, struct bytes effects, bool flush);
 
 /* Brings everything that was appended to the disk, also what an earlier process had left
- * to the kernel. -1 with the reason logged. */
+ * to the kernel. -1 with the reason logged; for good, where the disk has failed
+ * (disk.h). */
 int wal_flush(struct wal *w);
 
 /* The last batch of which the disk has everything. */

@@ -10,6 +10,9 @@
 #include "lib/random.h"
 #include "unit/storage/bench.h"
 #include "value/patch.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define MB     (1024 * 1024)
@@ -18,6 +21,7 @@
 
 #define RECORD       "\x01\x01" /* the head of a record */
 #define MANY_PATCHES 120000     /* more than go into a piece */
+#define MANY_KEYS    40000      /* more than go without a checkpoint */
 
 /* For the leak sanitizer: Berkeley DB keeps memory of an environment that did not open. */
 const char *__lsan_default_suppressions(void);
@@ -28,12 +32,61 @@ __lsan_default_suppressions(void)
     return "leak:libdb-5";
 }
 
+/* --- the disk, which can fail --- */
+
+/* What is below cannot be flushed, or cannot be written: "/stores/", NULL for nothing. */
+static _Atomic(const char *) unflushable, full;
+
+static bool
+is_below(int fd, const char *part)
+{
+    char link[64], path[BENCH_PATH_MAX] = "";
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return part != NULL && readlink(link, path, sizeof path - 1) > 0
+           && strstr(path, part) != NULL;
+}
+
+/* A failure is told once, as Linux does. */
+int
+fdatasync(int fd)
+{
+    if (is_below(fd, atomic_load(&unflushable))) {
+        atomic_store(&unflushable, NULL);
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t
+pwrite(int fd, const void *from, size_t size, off_t at)
+{
+    if (is_below(fd, atomic_load(&full))) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return (ssize_t)syscall(SYS_pwrite64, fd, from, size, at);
+}
+
+ssize_t
+write(int fd, const void *from, size_t size)
+{
+    if (is_below(fd, atomic_load(&full))) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return (ssize_t)syscall(SYS_write, fd, from, size);
+}
+
 static int
 set_up(void **state)
 {
     static struct bench bench;
 
     bench_init(&bench);
+    atomic_store(&unflushable, NULL);
+    atomic_store(&full, NULL);
     *state = &bench;
     return 0;
 }
@@ -884,6 +937,101 @@ test_storage_closed_while_the_tables_fail_keeps_the_log(void **state)
     assert_true(bench_has(b, SHOP, "apple", "red"));
 }
 
+/* The disk's failure has been seen: what was put in stands, and nothing moves any more. */
+static void
+assert_has_stopped(struct bench *b)
+{
+    uint64_t durable = storage_durable(b->storage);
+    uint64_t applied = storage_applied(b->storage);
+    struct storage_stats stats;
+
+    assert_true(storage_is_stuck(b->storage));
+    storage_stats(b->storage, &stats);
+    assert_true(stats.failing);
+    bench_put(b, SHOP, "apple", "brown");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(storage_append(b->storage, buf_bytes(&b->batch)), -1);
+    b->batch.len = 0;
+    assert_int_equal(storage_flush(b->storage), -1);
+    assert_true(bench_has(b, SHOP, "lime", "green"));
+    assert_int_equal(storage_durable(b->storage), durable);
+    assert_int_equal(storage_applied(b->storage), applied);
+    assert_int_equal(storage_close(b->storage), -1);
+    b->storage = NULL;
+}
+
+static void
+test_storage_takes_nothing_once_the_log_could_not_be_flushed(void **state)
+{
+    static const enum storage_sync modes[] = {SYNC_EVERYSEC, SYNC_NO};
+    struct bench *b = *state;
+    int64_t until = bench_until();
+
+    for (int i = 0; i < 2; i++) {
+        b->options.sync = modes[i];
+        bench_start(b);
+        if (i == 0)
+            fill_shop(b);
+        bench_put(b, SHOP, "apple", i == 0 ? "black" : "blue");
+        atomic_store(&unflushable, "/wal/");
+        bench_commit(b);
+        while (!storage_is_stuck(b->storage)) {
+            storage_hurry(b->storage);
+            bench_listen(b, until);
+        }
+        assert_has_stopped(b);
+    }
+    bench_start(b);
+    bench_wait_applied(b);
+    assert_scans(b, SHOP, "apple=blue lime=green ");
+}
+
+static void
+test_storage_promises_nothing_that_could_not_be_flushed(void **state)
+{
+    struct bench *b = *state;
+
+    b->options.sync = SYNC_ALWAYS;
+    bench_start(b);
+    fill_shop(b);
+    atomic_store(&unflushable, "/wal/");
+    bench_put(b, SHOP, "apple", "brown");
+    assert_int_equal(storage_append(b->storage, buf_bytes(&b->batch)), -1);
+    assert_int_equal(storage_promised(b->storage), 1);
+    assert_has_stopped(b);
+}
+
+/* What the tables may have lost is still in the log. */
+static void
+test_storage_makes_no_checkpoint_once_the_tables_could_not_be_flushed(void **state)
+{
+    static const char *const parts[] = {"/stores/", "/txn/", "/catalog.db"};
+    struct bench *b = *state;
+    char key[20];
+
+    for (int i = 0; i < 3; i++) {
+        bench_start(b);
+        if (i == 0)
+            fill_shop(b);
+        int64_t until = bench_until();
+        uint64_t checkpointed = storage_checkpointed(b->storage);
+        atomic_store(&unflushable, parts[i]);
+        for (int j = 0; j < MANY_KEYS; j++) {
+            snprintf(key, sizeof key, "key%05d", j);
+            bench_effect(b, EFFECT_PUT, i == 0 ? EFFECT_NEW : 0, SHOP, key, parts[i]);
+        }
+        bench_commit(b);
+        bench_wait_applied(b);
+        while (!storage_is_stuck(b->storage))
+            bench_listen(b, until);
+        assert_int_equal(storage_checkpointed(b->storage), checkpointed);
+        assert_has_stopped(b);
+    }
+    bench_start(b);
+    bench_wait_applied(b);
+    assert_true(bench_has(b, SHOP, "key00000", parts[2]));
+}
+
 /* In a process of its own, which ends without closing anything. */
 static void
 live_and_die(struct bench *b)
@@ -1095,6 +1243,10 @@ main(void)
         STORAGE_TEST(test_storage_tries_again_when_the_tables_could_not_be_written),
         STORAGE_TEST(test_storage_tries_again_when_the_log_could_not_be_read),
         STORAGE_TEST(test_storage_closed_while_the_tables_fail_keeps_the_log),
+        STORAGE_TEST(test_storage_takes_nothing_once_the_log_could_not_be_flushed),
+        STORAGE_TEST(test_storage_promises_nothing_that_could_not_be_flushed),
+        STORAGE_TEST(
+            test_storage_makes_no_checkpoint_once_the_tables_could_not_be_flushed),
         STORAGE_TEST(test_storage_recovers_from_the_death_of_its_process),
         STORAGE_TEST(test_storage_agrees_with_a_naive_model),
     };

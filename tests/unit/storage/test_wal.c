@@ -9,6 +9,7 @@
 
 #include "storage/wal_priv.h"
 #include "base/checksum.h"
+#include "storage/disk.h"
 #include "unit/storage/bench.h"
 #include <endian.h>
 #include <errno.h>
@@ -77,6 +78,7 @@ set_up(void **state)
     f = (struct fixture){0};
     bench_init(&f.bench);
     atomic_store(&flushes_to_failure, 0);
+    disk_begin();
     assert_int_equal(mkdir(bench_path(&f.bench, WAL_DIR), 0750), 0);
     f.wal = wal_open(f.bench.dir);
     assert_non_null(f.wal);
@@ -229,6 +231,7 @@ reopen(struct fixture *f)
 {
     if (f->wal != NULL)
         wal_close(f->wal);
+    disk_begin();
     f->wal = wal_open(f->bench.dir);
     assert_non_null(f->wal);
 }
@@ -985,13 +988,16 @@ static void
 test_wal_batch_that_was_not_flushed_and_was_appended_again_counts_once(void **state)
 {
     struct fixture *f = *state;
+    char away[BENCH_PATH_MAX];
 
+    snprintf(away, sizeof away, "%s", bench_path(&f->bench, "away"));
     append(f, "one");
-    for (int i = 0; i < 2; i++) {
-        atomic_store(&flushes_to_failure, 1);
+    restart(f, 0);
+    assert_int_equal(rename(log_path(f, 1), away), 0);
+    for (int i = 0; i < 2; i++)
         assert_int_equal(wal_append(f->wal, 2, bytes_str("two"), true), -1);
-    }
     assert_int_equal(wal_durable(f->wal), 0);
+    assert_int_equal(rename(away, log_path(f, 1)), 0);
     assert_int_equal(wal_append(f->wal, 2, bytes_str("two"), true), 0);
     assert_int_equal(wal_durable(f->wal), 2);
     f->last = 2;
@@ -1000,6 +1006,21 @@ test_wal_batch_that_was_not_flushed_and_was_appended_again_counts_once(void **st
 }
 
 /* --- flushing and removing --- */
+
+/* Linux may drop what it could not write, and the next flush succeeds. */
+static void
+test_wal_believes_no_flush_behind_one_that_failed(void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, "one");
+    assert_int_equal(wal_append(f->wal, 2, bytes_str("two"), true), 0);
+    atomic_store(&flushes_to_failure, 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(wal_append(f->wal, 3, bytes_str("three"), true), -1);
+    assert_int_equal(wal_flush(f->wal), -1);
+    assert_int_equal(wal_durable(f->wal), 2);
+}
 
 /* What a flush flushes. */
 static void
@@ -1053,12 +1074,6 @@ test_wal_flush_reaches_what_an_earlier_process_left(void **state)
 static void
 test_wal_that_cannot_be_flushed_whole_is_not_durable(void **state)
 {
-    static const char *const left[] = {
-        "log.0000000001 log.0000000002 log.0000000003 wal ",
-        "log.0000000002 log.0000000003 wal ",
-        "log.0000000003 wal ",
-        "log.0000000003 wal ",
-    };
     struct fixture *f = *state;
 
     append(f, "one");
@@ -1068,11 +1083,13 @@ test_wal_that_cannot_be_flushed_whole_is_not_durable(void **state)
         restart(f, 1);
         append(f, "three");
         atomic_store(&flushes_to_failure, i + 1);
-        assert_int_equal(wal_flush(f->wal), -1);
+        for (int again = 0; again < 2; again++)
+            assert_int_equal(wal_flush(f->wal), -1);
         assert_int_equal(wal_durable(f->wal), 1);
-        assert_flushes(f, left[i]);
         remove_file(f, 3);
     }
+    restart(f, 1);
+    assert_flushes(f, "log.0000000001 log.0000000002 wal ");
 }
 
 /* The file behind must have a batch the tables have: as long as it has not, a power cut
@@ -1292,6 +1309,7 @@ main(void)
         WAL_TEST(test_wal_dead_after_a_failure_goes_on_before_it),
         WAL_TEST(test_wal_that_cannot_begin_a_file_leaves_none),
         WAL_TEST(test_wal_batch_that_was_not_flushed_and_was_appended_again_counts_once),
+        WAL_TEST(test_wal_believes_no_flush_behind_one_that_failed),
         WAL_TEST(test_wal_flush_reaches_what_was_not_flushed_yet),
         WAL_TEST(test_wal_flush_reaches_what_an_earlier_process_left),
         WAL_TEST(test_wal_that_cannot_be_flushed_whole_is_not_durable),
