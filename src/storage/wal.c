@@ -87,13 +87,14 @@ read_head(struct wal *w, uint32_t number, int fd, const char *path)
             w->next_file = number + 1;
         return unlink(path) == 0 ? 0 : log_errno(path);
     }
-    if (memcmp(head.magic, WAL_MAGIC, sizeof head.magic) != 0
-        || le32toh(head.version) != WAL_VERSION) {
-        log_line(LOG_WARNING, "%s is no log, or of another version than %d", path,
+    if (memcmp(head.magic, WAL_MAGIC, sizeof head.magic) != 0 || head.version == 0
+        || le32toh(head.version) > WAL_VERSION) {
+        log_line(LOG_WARNING, "%s is no log, or of a later version than %d", path,
                  WAL_VERSION);
         return -1;
     }
-    if (head.checksum != htole64(head_checksum(&head)) || le32toh(head.file) != number) {
+    if (head.checksum != htole64(head_checksum(&head)) || le32toh(head.file) != number
+        || head.first == 0) {
         log_line(LOG_WARNING, "%s is damaged at its head", path);
         return -1;
     }
@@ -275,10 +276,21 @@ begin_file(struct wal *w, uint64_t first, struct wal_file *out)
     return 0;
 }
 
+static struct wal_head
+make_head(const struct wal *w, uint64_t number, uint64_t len)
+{
+    uint64_t ahead = number - atomic_load(&w->durable);
+
+    assert(len <= WAL_LEN_MAX);
+    if (ahead > WAL_AHEAD_MAX)
+        ahead = 0;
+    return (struct wal_head){0, htole64(number), htole64(len | ahead << WAL_LEN_BITS)};
+}
+
 static int
 append(struct wal *w, uint64_t number, struct bytes effects)
 {
-    struct wal_head head = {0, htole64(number), htole64(effects.len)};
+    struct wal_head head = make_head(w, number, effects.len);
     int64_t len = (int64_t)(sizeof head + effects.len);
     struct wal_file file;
 

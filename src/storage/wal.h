@@ -3,7 +3,7 @@
  * WAL_FILE_SIZE:
  *
  *   a file          8 bytes   WAL_MAGIC
- *                   4 bytes   version, 1
+ *                   4 bytes   version, 2
  *                   4 bytes   number of the file; the next has the next
  *                   8 bytes   number of its first batch
  *                   8 bytes   what was durable as it was begun: a batch's number
@@ -12,13 +12,17 @@
  *
  *   a batch         8 bytes   checksum of the rest, seeded with the file's number
  *                   8 bytes   the batch's number; the next has the next
- *                   8 bytes   bytes of effects
+ *                   5 bytes   bytes of effects
+ *                   3 bytes   how far ahead of the disk it was appended: its number, less
+ *                             the last one that was durable then; 0: further (and in
+ *                             version 1)
  *                   the effects
  *
  * Integers are little endian. A batch whose checksum is wrong was not written whole: the
  * log ends before it, unless the next file goes on with its number (then an earlier start
- * ended it there) or a later one begins by saying that it was durable (then it is
- * damaged).
+ * ended it there), or a later file's head or a whole batch behind it says that it was
+ * durable (then it is damaged). A whole batch that does not say so may well stand behind
+ * one that is not: the system writes what is not flushed in any order.
  *
  * One thread, the loop, appends. Any thread reads, flushes, removes.
  */

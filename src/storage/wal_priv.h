@@ -9,8 +9,12 @@
 #include <stddef.h>
 
 #define WAL_MAGIC   "keyvald\n"
-#define WAL_VERSION 1
+#define WAL_VERSION 2
 #define WAL_PATH    4096 /* bytes of a file's path */
+
+#define WAL_LEN_BITS  40
+#define WAL_LEN_MAX   ((UINT64_C(1) << WAL_LEN_BITS) - 1)
+#define WAL_AHEAD_MAX ((UINT64_C(1) << 24) - 1)
 
 struct wal_file_head {
     char magic[8];
@@ -24,7 +28,7 @@ struct wal_file_head {
 struct wal_head {
     uint64_t checksum;
     uint64_t number;
-    uint64_t len;
+    uint64_t len_ahead; /* WAL_LEN_BITS of length, and above them how far it was ahead */
 };
 
 struct wal_file {

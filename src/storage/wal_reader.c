@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PROOF_BYTES (1024 * 1024 * 1024) /* checked at most, in search of a proof */
+
 struct wal_reader {
     struct wal *wal;
     struct wal_file file; /* as it was when the reader came to it */
@@ -42,6 +44,22 @@ take_head(struct bytes bytes, struct wal_head *head)
     return true;
 }
 
+static size_t
+len_of(const struct wal_head *head)
+{
+    return le64toh(head->len_ahead) & WAL_LEN_MAX;
+}
+
+/* The batch up to which the disk had the log as this one was appended; 0: not known. */
+static uint64_t
+durable_before(const struct wal_head *head)
+{
+    uint64_t number = le64toh(head->number);
+    uint64_t ahead = le64toh(head->len_ahead) >> WAL_LEN_BITS;
+
+    return ahead == 0 || ahead > number ? 0 : number - ahead;
+}
+
 bool
 chunk_next(struct bytes *batches, struct wal_batch *out)
 {
@@ -49,9 +67,9 @@ chunk_next(struct bytes *batches, struct wal_batch *out)
 
     if (!take_head(*batches, &head))
         return false;
-    size_t whole = sizeof head + le64toh(head.len);
+    size_t whole = sizeof head + len_of(&head);
     out->number = le64toh(head.number);
-    out->effects = bytes_of(batches->data + sizeof head, le64toh(head.len));
+    out->effects = bytes_of(batches->data + sizeof head, len_of(&head));
     *batches = bytes_of(batches->data + whole, batches->len - whole);
     return true;
 }
@@ -184,10 +202,13 @@ new_chunk(struct wal_reader *r, size_t size)
 /* --- batches --- */
 
 static int
-damaged(uint64_t after, const char *how)
+damaged(const struct wal_reader *r, const char *how)
 {
-    log_line(LOG_WARNING, "The log is damaged behind batch %llu: %s",
-             (unsigned long long)after, how);
+    char path[WAL_PATH];
+
+    wal_path(r->wal, r->file.file, path);
+    log_line(LOG_WARNING, "%s is damaged at byte %lld, behind batch %llu: %s", path,
+             (long long)r->offset, (unsigned long long)r->last, how);
     return -1;
 }
 
@@ -202,13 +223,10 @@ take_whole(const struct wal_reader *r, struct bytes bytes, struct wal_batch *out
     if (!take_head(bytes, &head))
         return false;
     out->number = le64toh(head.number);
-    size_t len = le64toh(head.len);
-    if (len > SIZE_MAX - sizeof head)
-        return false;
-    *whole += len;
+    *whole += len_of(&head);
     if (bytes.len < *whole)
         return false;
-    out->effects = bytes_of(bytes.data + sizeof head, len);
+    out->effects = bytes_of(bytes.data + sizeof head, len_of(&head));
     return wal_checksum(&head, out->effects, r->file.file) == head.checksum;
 }
 
@@ -224,7 +242,7 @@ take_batches(struct wal_reader *r, uint64_t most, struct chunk *c, size_t len,
 
     while (r->last < most && take_whole(r, rest, &batch, needed)) {
         if (batch.number != r->last + 1)
-            return damaged(r->last, "another number comes next");
+            return damaged(r, "another number comes next");
         rest = bytes_of(rest.data + *needed, rest.len - *needed);
         r->offset += (int64_t)*needed;
         r->last = batch.number;
@@ -249,7 +267,7 @@ read_bytes(const struct wal_reader *r, char *to, size_t size)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return damaged(r->last, strerror(errno));
+            return damaged(r, strerror(errno));
         if (n == 0)
             break;
         len += (size_t)n;
@@ -279,7 +297,7 @@ read_file(struct wal_reader *r, uint64_t most, struct chunk **out)
 
     while (r->last < most) {
         if (fstat(r->fd, &stat) != 0)
-            return damaged(r->last, strerror(errno));
+            return damaged(r, strerror(errno));
         size_t left = (size_t)(stat.st_size - r->offset);
         int64_t before = r->offset;
         struct chunk *c = read_chunk(r, most, size < left ? size : left, &needed);
@@ -313,19 +331,104 @@ durable_behind(struct wal *w, uint32_t file)
     return durable;
 }
 
+/* Looks in the bytes behind a batch that is not whole for one that is and says that the
+ * disk had it. Where it begins is not known, so that is tried at each byte. */
+static bool
+find_proof(const struct wal_reader *r, struct bytes rest)
+{
+    size_t left = PROOF_BYTES, whole;
+    struct wal_batch batch;
+    struct wal_head head;
+
+    for (; take_head(rest, &head); rest = bytes_of(rest.data + 1, rest.len - 1)) {
+        if (durable_before(&head) <= r->last || len_of(&head) > rest.len - sizeof head)
+            continue;
+        if (take_whole(r, rest, &batch, &whole))
+            return true;
+        if (whole > left)
+            return false;
+        left -= whole;
+    }
+    return false;
+}
+
+/* Whether what is behind the reader's place in its file says that the next batch was
+ * durable. -1: it cannot be read. A batch larger than a file is alone in one. */
+static int
+has_proof(struct wal_reader *r)
+{
+    struct stat stat;
+
+    if (fstat(r->fd, &stat) != 0)
+        return damaged(r, strerror(errno));
+    size_t size = (size_t)(stat.st_size - r->offset);
+    if (size > WAL_FILE_SIZE)
+        return 0;
+    struct chunk *c = new_chunk(r, size);
+    ssize_t len = read_bytes(r, c->data, size);
+    bool found = len > 0 && find_proof(r, bytes_of(c->data, (size_t)len));
+    wal_reader_reuse(r, c);
+    return len < 0 ? -1 : found;
+}
+
+/* Whether the batch at the reader's place was durable, as is said there or further on. -1:
+ * what is there cannot be read. */
+static int
+was_durable(struct wal_reader *r)
+{
+    struct wal_reader look = {.wal = r->wal, .fd = -1, .last = r->last};
+    struct wal_file file = r->file;
+    int found = durable_behind(r->wal, file.file) > r->last;
+
+    for (bool more = true; more && found == 0;
+         more = next_file(r->wal, file.file, &file)) {
+        if (enter_file(&look, &file) != 0) {
+            found = -1;
+            break;
+        }
+        if (file.file == r->file.file)
+            look.offset = r->offset;
+        found = has_proof(&look);
+    }
+    if (look.fd >= 0)
+        close(look.fd);
+    wal_reader_trim(&look);
+    return found;
+}
+
+/* The batch at the reader's place was on the disk, and is not whole. */
+static int
+refuse(const struct wal_reader *r)
+{
+    damaged(r, "the next batch is not whole, though it was flushed");
+    log_line(LOG_WARNING,
+             "Nothing was changed. Put a copy of the data directory in its place");
+    if (r->last >= r->after)
+        log_line(
+            LOG_WARNING,
+            "Or give up what was written from batch %llu on: make that file %lld bytes "
+            "long (truncate -s) and take the log's files with higher numbers away",
+            (unsigned long long)r->last + 1, (long long)r->offset);
+    return -1;
+}
+
 /* The file has no more. 1: the next one goes on; 0: the log ends; -1: it may not. */
 static int
 leave_file(struct wal_reader *r, uint64_t most)
 {
     struct wal_file next;
+    bool more = next_file(r->wal, r->file.file, &next);
 
-    if (next_file(r->wal, r->file.file, &next) && next.first == r->last + 1)
+    if (more && next.first == r->last + 1)
         return enter_file(r, &next) == 0 ? 1 : -1;
-    if (durable_behind(r->wal, r->file.file) > r->last)
-        return damaged(r->last, "the next batch is not whole, though it was flushed");
-    if (r->last < r->after)
-        return log_too_short();
-    return most == WAL_END ? 0 : damaged(r->last, "it ends too early");
+    if (more && next.first <= r->last)
+        return damaged(r, "the next file begins with an earlier batch");
+    if (most != WAL_END)
+        return damaged(r, "it ends too early");
+    int durable = was_durable(r);
+    if (durable != 0)
+        return durable < 0 ? -1 : refuse(r);
+    return r->last < r->after ? log_too_short() : 0;
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "storage/wal_priv.h"
 #include "base/checksum.h"
+#include "lib/random.h"
 #include "storage/disk.h"
 #include "unit/storage/bench.h"
 #include <endian.h>
@@ -575,8 +576,7 @@ test_wal_cut_in_a_large_batch_ends_before_it(void **state)
 static void
 test_wal_with_a_length_that_cannot_be_ends_there(void **state)
 {
-    static const uint64_t lens[] = {UINT64_MAX, UINT64_MAX - HEAD, UINT64_MAX - HEAD + 1,
-                                    UINT64_MAX - HEAD + 3, INT64_MAX};
+    static const uint64_t lens[] = {UINT64_MAX, WAL_LEN_MAX, WAL_LEN_MAX - HEAD, 4};
     struct fixture *f = *state;
 
     append(f, "one");
@@ -585,8 +585,8 @@ test_wal_with_a_length_that_cannot_be_ends_there(void **state)
     struct buf file = load(f, 1);
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         uint64_t len = htole64(lens[i]);
-        memcpy(file.data + FILE_HEAD + HEAD + 3 + offsetof(struct wal_head, len), &len,
-               sizeof len);
+        memcpy(file.data + FILE_HEAD + HEAD + 3 + offsetof(struct wal_head, len_ahead),
+               &len, sizeof len);
         save(f, 1, buf_bytes(&file));
         restart(f, 0);
         assert_reads(f, "1:one;");
@@ -633,6 +633,16 @@ test_wal_leaves_what_is_not_its_own(void **state)
 
 static const char *const FIRST_WORDS[] = {"", "1:one;", "1:one;2:two;",
                                           "1:one;2:two;3:three;"};
+
+static void
+flip(struct fixture *f, uint32_t file, size_t at)
+{
+    struct buf bytes = load(f, file);
+
+    bytes.data[at] ^= 1;
+    save(f, file, buf_bytes(&bytes));
+    buf_deinit(&bytes);
+}
 
 /* A log of two files, the second begun when the disk had the first up to durable. Flips
  * each byte of the batches in the first, and asks each time what is to be seen of it. */
@@ -717,14 +727,171 @@ test_wal_is_refused_for_what_was_durable_and_for_no_more(void **state)
     flip_each_byte(*state, 2, see_damage_up_to_the_second);
 }
 
+/* Four batches in one file, all but the last on the disk as that was appended, where it was
+ * flushed. Flips each byte. */
 static void
-flip(struct fixture *f, uint32_t file, size_t at)
+flip_each_byte_of_one_file(struct fixture *f, bool flush)
+{
+    int whole = 0;
+
+    for (f->last = 1; f->last <= 4; f->last++)
+        assert_int_equal(wal_append(f->wal, f->last, bytes_str(WORDS[f->last - 1]),
+                                    flush && f->last == 3),
+                         0);
+    close_log(f);
+    struct buf file = load(f, 1);
+    size_t end = FILE_HEAD + HEAD + strlen(WORDS[0]);
+    for (size_t at = FILE_HEAD; at < file.len; at++) {
+        if (at == end)
+            end += HEAD + strlen(WORDS[++whole]);
+        file.data[at] ^= (char)0xff;
+        save(f, 1, buf_bytes(&file));
+        file.data[at] ^= (char)0xff;
+        reopen(f);
+        assert_int_equal(read_after(f, 0), flush && whole < 3 ? -1 : 0);
+        assert_string_equal(f->told.data, FIRST_WORDS[whole]);
+    }
+    assert_int_equal(whole, 3);
+    buf_deinit(&file);
+}
+
+static void
+test_wal_damaged_before_a_batch_that_says_it_was_durable_is_refused(void **state)
+{
+    flip_each_byte_of_one_file(*state, true);
+}
+
+/* The system writes what is not flushed in any order. */
+static void
+test_wal_damaged_before_a_batch_that_does_not_say_so_ends_there(void **state)
+{
+    flip_each_byte_of_one_file(*state, false);
+}
+
+/* Appends to a new file, flushes now and then, and gives up to where the disk has it. */
+static size_t
+write_until_the_power_is_cut(struct fixture *f, uint64_t *random, uint64_t *durable)
+{
+    size_t safe = 0;
+
+    for (int i = 0; i < 20; i++) {
+        append_large(f, 1 + random_below(random, 3000));
+        if (random_below(random, 5) > 0)
+            continue;
+        assert_int_equal(wal_flush(f->wal), 0);
+        *durable = f->last;
+        safe = (size_t)size_of(f, f->wal->next_file - 1);
+    }
+    return safe;
+}
+
+/* What was not flushed is there in part, a sector here and a sector there. */
+static void
+lose_sectors(struct fixture *f, uint32_t file, size_t safe, uint64_t *random)
 {
     struct buf bytes = load(f, file);
+    size_t sector = 0;
 
-    bytes.data[at] ^= 1;
-    save(f, file, buf_bytes(&bytes));
+    for (size_t at = 0; at < bytes.len; at = sector) {
+        sector = at + 512 < bytes.len ? at + 512 : bytes.len;
+        if (sector > safe && random_below(random, 8) == 0)
+            memset(bytes.data + (at > safe ? at : safe), 0,
+                   sector - (at > safe ? at : safe));
+    }
+    save(f, file, bytes_of(bytes.data, safe + random_below(random, bytes.len - safe + 1)));
     buf_deinit(&bytes);
+}
+
+static void
+test_wal_whose_power_is_cut_has_what_was_durable_and_is_not_refused(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t random = 1, durable = 0;
+
+    for (int round = 0; round < 200; round++) {
+        uint32_t file = f->wal->next_file;
+        size_t safe = write_until_the_power_is_cut(f, &random, &durable);
+        close_log(f);
+        lose_sectors(f, file, safe, &random);
+        reopen(f);
+        assert_int_equal(read_after(f, 0), 0);
+        restart(f, durable);
+        assert_true(f->last >= durable);
+    }
+}
+
+static void
+test_wal_is_refused_also_where_a_batch_of_a_file_further_on_says_what_was_durable(
+    void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, "one");
+    append_large(f, WAL_FILE_SIZE - MB);
+    append_large(f, MB);
+    assert_int_equal(wal_flush(f->wal), 0);
+    append(f, "four");
+    assert_int_equal(count_files(f), 2);
+    close_log(f);
+    assert_int_equal(truncate(log_path(f, 1), FILE_HEAD + HEAD + 3 + 4096), 0);
+    reopen(f);
+    assert_damaged_behind(f, "1:one;");
+}
+
+/* As an earlier keyvald wrote it. */
+static void
+test_wal_of_version_1_is_read(void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, "one");
+    close_log(f);
+    struct buf file = load(f, 1);
+    head_of(&file)->version = htole32(1);
+    seal(&file);
+    save(f, 1, buf_bytes(&file));
+    restart(f, 0);
+    append(f, "two");
+    assert_reads(f, "1:one;2:two;");
+    buf_deinit(&file);
+}
+
+static void
+assert_messages_have(struct fixture *f, const char *expected)
+{
+    char messages[4096] = "";
+    FILE *file = fopen(bench_path(&f->bench, "messages"), "r");
+
+    assert_non_null(file);
+    assert_true(fread(messages, 1, sizeof messages - 1, file) > 0);
+    fclose(file);
+    if (strstr(messages, expected) == NULL)
+        assert_string_equal(messages, expected);
+}
+
+static void
+test_wal_that_is_refused_says_where_it_is_damaged_and_what_can_be_done(void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, "one");
+    append(f, "two");
+    assert_int_equal(wal_flush(f->wal), 0);
+    append(f, "three");
+    close_log(f);
+    assert_true(log_set_file(bench_path(&f->bench, "messages")));
+    flip(f, 1, FILE_HEAD + HEAD + 3);
+    reopen(f);
+    assert_damaged_behind(f, "1:one;");
+    log_set_file("/dev/null");
+    assert_messages_have(f,
+                         "/wal/log.0000000001 is damaged at byte 67, behind batch 1: ");
+    assert_messages_have(f, "make that file 67 bytes long (truncate -s) and take the "
+                            "log's files with higher numbers away");
+    close_log(f);
+    assert_int_equal(truncate(log_path(f, 1), 67), 0);
+    restart(f, 0);
+    assert_reads(f, "1:one;");
 }
 
 static void
@@ -846,10 +1013,13 @@ test_wal_of_another_kind_or_version_does_not_open(void **state)
     append(f, "one");
     close_log(f);
     struct buf file = load(f, 1);
-    head_of(&file)->version = htole32(2);
+    head_of(&file)->version = htole32(WAL_VERSION + 1);
     seal(&file);
     assert_does_not_open(f, 1, buf_bytes(&file));
-    head_of(&file)->version = htole32(1);
+    head_of(&file)->version = 0;
+    seal(&file);
+    assert_does_not_open(f, 1, buf_bytes(&file));
+    head_of(&file)->version = htole32(WAL_VERSION);
     head_of(&file)->magic[0] = 'K';
     seal(&file);
     assert_does_not_open(f, 1, buf_bytes(&file));
@@ -1295,6 +1465,13 @@ main(void)
         WAL_TEST(test_wal_damaged_in_what_was_not_durable_ends_there),
         WAL_TEST(test_wal_is_refused_for_what_was_durable_and_for_no_more),
         WAL_TEST(test_wal_is_refused_also_where_a_file_further_on_says_what_was_durable),
+        WAL_TEST(test_wal_damaged_before_a_batch_that_says_it_was_durable_is_refused),
+        WAL_TEST(test_wal_damaged_before_a_batch_that_does_not_say_so_ends_there),
+        WAL_TEST(test_wal_whose_power_is_cut_has_what_was_durable_and_is_not_refused),
+        WAL_TEST(
+            test_wal_is_refused_also_where_a_batch_of_a_file_further_on_says_what_was_durable),
+        WAL_TEST(test_wal_that_is_refused_says_where_it_is_damaged_and_what_can_be_done),
+        WAL_TEST(test_wal_of_version_1_is_read),
         WAL_TEST(test_wal_without_a_file_in_its_middle_is_refused),
         WAL_TEST(test_wal_without_a_file_that_was_not_durable_ends_there),
         WAL_TEST(test_wal_that_begins_too_late_is_refused),
