@@ -61,6 +61,8 @@ drop_flushed_files(struct storage *s, struct sweep *sweep)
 
 /* --- the changes --- */
 
+/* No piece begins before the checkpoint that is due: where that cannot be made, the logs
+ * would grow without end. */
 static int
 apply_changes(struct storage *s, struct sweep *sweep)
 {
@@ -68,8 +70,10 @@ apply_changes(struct storage *s, struct sweep *sweep)
 
     while (from < sweep->nchanges) {
         struct extent done;
-        int code = piece_apply(s, sweep->changes + from, sweep->nchanges - from, &done);
+        int code = checkpoint_when_due(s);
 
+        if (code == 0)
+            code = piece_apply(s, sweep->changes + from, sweep->nchanges - from, &done);
         if (code != 0)
             return code;
         checkpoint_note(s, &done);
@@ -230,6 +234,20 @@ take(struct storage *s)
     return chunks;
 }
 
+/* However often it takes to make it, while there is time. */
+static void
+checkpoint(struct storage *s)
+{
+    bool stop = false;
+
+    while (!stop && checkpoint_when_due(s) != 0) {
+        atomic_store(&s->apply_failing, true);
+        stop = backlog_pause(&s->backlog, RETRY_MS);
+    }
+    if (!stop && atomic_exchange(&s->apply_failing, false))
+        log_line(LOG_WARNING, "The tables can be checkpointed again");
+}
+
 static void *
 run(void *arg)
 {
@@ -247,8 +265,8 @@ run(void *arg)
         }
         if (!backlog_done(&s->backlog))
             wal_reader_trim(s->applier.reader);
-        checkpoint_note(s, &(struct extent){0});
         s->wake(s->wake_arg);
+        checkpoint(s);
     }
     return NULL;
 }

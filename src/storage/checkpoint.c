@@ -3,7 +3,9 @@
 #include "storage/checkpoint.h"
 #include "base/clock.h"
 #include "storage/dberr.h"
+#include "storage/disk.h"
 #include "storage/storage_priv.h"
+#include <errno.h>
 
 #define ENOUGH_CHANGES 40000
 #define ENOUGH_BYTES   (64 * 1024 * 1024)
@@ -15,10 +17,13 @@
 int
 checkpoint_make(struct storage *s)
 {
+    if (disk_has_failed())
+        return EIO;
     int code = s->env->txn_checkpoint(s->env, 0, 0, 0);
-
-    if (code != 0)
-        return dberr_log(code, "The tables cannot be checkpointed");
+    if (code != 0) {
+        dberr_log(code, "The tables cannot be checkpointed");
+        return code;
+    }
     atomic_store(&s->checkpointed, atomic_load(&s->applied));
     wal_remove(s->wal, atomic_load(&s->applied));
     s->checkpoint.since = (struct extent){0};
@@ -35,8 +40,16 @@ checkpoint_note(struct storage *s, const struct extent *done)
     c->since.changes += done->changes;
     c->since.bytes += done->bytes;
     c->since.tables += done->tables;
+}
+
+int
+checkpoint_when_due(struct storage *s)
+{
+    struct checkpoint *c = &s->checkpoint;
+
     if (c->since.changes >= ENOUGH_CHANGES || c->since.bytes >= ENOUGH_BYTES
         || c->since.tables >= ENOUGH_TABLES
         || clock_mono_us() - c->last_us >= LONG_AGO_US)
-        checkpoint_make(s);
+        return checkpoint_make(s);
+    return 0;
 }

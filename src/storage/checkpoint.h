@@ -24,11 +24,14 @@ struct checkpoint {
     _Atomic uint64_t count;
 };
 
-/* So much was applied: makes a checkpoint when it is enough, or when the last is long ago.
- * What fails is logged and tried again with the next changes. */
+/* So much was applied. */
 void checkpoint_note(struct storage *s, const struct extent *done);
 
-/* Makes one now. -1: it failed, with the reason logged. */
+/* Makes a checkpoint when enough was applied, or when the last is long ago. Where it
+ * fails, as checkpoint_make, it is still due. */
+int checkpoint_when_due(struct storage *s);
+
+/* Makes one now. Gives Berkeley DB's code, with the reason logged. */
 int checkpoint_make(struct storage *s);
 
 #endif

@@ -4,9 +4,12 @@
 #include "base/log.h"
 #include <stdio.h>
 
+#define LINES_MAX 3 /* logged of what one call has to say: some say one a page */
+
 /* Each thread has the words it caused itself. */
 static _Thread_local char last_words[DBERR_TEXT_MAX];
 static _Thread_local char text[2 * DBERR_TEXT_MAX];
+static _Thread_local int lines;
 
 static void
 hear(const DB_ENV *env, const char *prefix, const char *message)
@@ -14,7 +17,8 @@ hear(const DB_ENV *env, const char *prefix, const char *message)
     (void)env;
     (void)prefix;
     snprintf(last_words, sizeof last_words, "%s", message);
-    log_line(LOG_WARNING, "Berkeley DB: %s", message);
+    if (lines++ < LINES_MAX)
+        log_line(LOG_WARNING, "Berkeley DB: %s", message);
 }
 
 void
@@ -26,6 +30,7 @@ dberr_attach(DB_ENV *env)
 const char *
 dberr_text(int code)
 {
+    lines = 0;
     if (last_words[0] == '\0')
         return db_strerror(code);
     snprintf(text, sizeof text, "%s (%s)", db_strerror(code), last_words);

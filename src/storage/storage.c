@@ -201,8 +201,8 @@ storage_close(struct storage *s)
         readers_stop(s);
         applier_stop(s);
         flusher_stop(s);
-        failed = checkpoint_make(s);
-        if (storage_flush(s) != 0 || atomic_load(&s->applied) != atomic_load(&s->written))
+        if (checkpoint_make(s) != 0 || storage_flush(s) != 0
+            || atomic_load(&s->applied) != atomic_load(&s->written))
             failed = -1;
     }
     release(s);

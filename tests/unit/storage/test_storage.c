@@ -10,6 +10,7 @@
 #include "lib/random.h"
 #include "unit/storage/bench.h"
 #include "value/patch.h"
+#include <db.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -59,24 +60,25 @@ fdatasync(int fd)
     return (int)syscall(SYS_fdatasync, fd);
 }
 
-ssize_t
-pwrite(int fd, const void *from, size_t size, off_t at)
+/* Berkeley DB's, in place of libc's. */
+static ssize_t
+write_at(int fd, const void *from, size_t size, off_t at)
 {
     if (is_below(fd, atomic_load(&full))) {
         errno = ENOSPC;
         return -1;
     }
-    return (ssize_t)syscall(SYS_pwrite64, fd, from, size, at);
+    return pwrite(fd, from, size, at);
 }
 
-ssize_t
-write(int fd, const void *from, size_t size)
+static ssize_t
+write_on(int fd, const void *from, size_t size)
 {
     if (is_below(fd, atomic_load(&full))) {
         errno = ENOSPC;
         return -1;
     }
-    return (ssize_t)syscall(SYS_write, fd, from, size);
+    return write(fd, from, size);
 }
 
 static int
@@ -87,6 +89,8 @@ set_up(void **state)
     bench_init(&bench);
     atomic_store(&unflushable, NULL);
     atomic_store(&full, NULL);
+    db_env_set_func_pwrite(write_at);
+    db_env_set_func_write(write_on);
     *state = &bench;
     return 0;
 }
@@ -897,6 +901,60 @@ test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
     assert_rows(b, "1 shop 1 0;");
 }
 
+/* Changes enough for a checkpoint, each with the record. */
+static void
+put_many(struct bench *b, unsigned flags, const char *record)
+{
+    char key[20];
+
+    for (int i = 0; i < MANY_KEYS; i++) {
+        snprintf(key, sizeof key, "key%05d", i);
+        bench_effect(b, EFFECT_PUT, flags, SHOP, key, record);
+    }
+    bench_commit(b);
+}
+
+/* Waits until the tables are on the disk and nothing fails. */
+static void
+wait_for_checkpoint(struct bench *b)
+{
+    int64_t until = bench_until();
+    struct storage_stats stats;
+
+    do {
+        bench_listen(b, until);
+        storage_stats(b->storage, &stats);
+    } while (stats.failing
+             || storage_checkpointed(b->storage) < storage_written(b->storage));
+}
+
+static void
+test_storage_tries_again_when_the_disk_was_full(void **state)
+{
+    static const char *const parts[] = {"/stores/", "/txn/", "/catalog.db"};
+    struct bench *b = *state;
+
+    bench_start(b);
+    bench_create(b, SHOP, "shop");
+    put_many(b, EFFECT_NEW, "");
+    for (int i = 0; i < 3; i++) {
+        wait_for_checkpoint(b);
+        atomic_store(&full, parts[i]);
+        put_many(b, 0, parts[i]);
+        storage_hurry(b->storage);
+        wait_until_it_fails(b);
+        assert_true(storage_checkpointed(b->storage) < storage_written(b->storage));
+        assert_true(bench_has(b, SHOP, "key00000", i == 0 ? "" : parts[i - 1])
+                    || bench_has(b, SHOP, "key00000", parts[i]));
+        atomic_store(&full, NULL);
+        bench_wait_applied(b);
+        assert_true(bench_has(b, SHOP, "key00000", parts[i]));
+    }
+    wait_for_checkpoint(b);
+    bench_restart(b);
+    assert_true(bench_has(b, SHOP, "key00000", parts[2]));
+}
+
 static void
 test_storage_tries_again_when_the_log_could_not_be_read(void **state)
 {
@@ -1007,7 +1065,6 @@ test_storage_makes_no_checkpoint_once_the_tables_could_not_be_flushed(void **sta
 {
     static const char *const parts[] = {"/stores/", "/txn/", "/catalog.db"};
     struct bench *b = *state;
-    char key[20];
 
     for (int i = 0; i < 3; i++) {
         bench_start(b);
@@ -1016,11 +1073,7 @@ test_storage_makes_no_checkpoint_once_the_tables_could_not_be_flushed(void **sta
         int64_t until = bench_until();
         uint64_t checkpointed = storage_checkpointed(b->storage);
         atomic_store(&unflushable, parts[i]);
-        for (int j = 0; j < MANY_KEYS; j++) {
-            snprintf(key, sizeof key, "key%05d", j);
-            bench_effect(b, EFFECT_PUT, i == 0 ? EFFECT_NEW : 0, SHOP, key, parts[i]);
-        }
-        bench_commit(b);
+        put_many(b, i == 0 ? EFFECT_NEW : 0, parts[i]);
         bench_wait_applied(b);
         while (!storage_is_stuck(b->storage))
             bench_listen(b, until);
@@ -1241,6 +1294,7 @@ main(void)
         STORAGE_TEST(test_storage_scans_in_the_order_of_keys_whatever_the_pieces),
         STORAGE_TEST(test_storage_reads_many_keys_at_once),
         STORAGE_TEST(test_storage_tries_again_when_the_tables_could_not_be_written),
+        STORAGE_TEST(test_storage_tries_again_when_the_disk_was_full),
         STORAGE_TEST(test_storage_tries_again_when_the_log_could_not_be_read),
         STORAGE_TEST(test_storage_closed_while_the_tables_fail_keeps_the_log),
         STORAGE_TEST(test_storage_takes_nothing_once_the_log_could_not_be_flushed),
