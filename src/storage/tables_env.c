@@ -9,6 +9,7 @@
 #include "storage/disk.h"
 #include "storage/filename.h"
 #include "storage/home.h"
+#include "storage/torn.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,6 +84,7 @@ tables_env_open(const char *dir, int64_t cache, DB_ENV **out)
     if (code != 0)
         return code;
     dberr_attach(env);
+    torn_guard();
     env->set_data_dir(env, ".");
     env->set_lg_dir(env, HOME_TXN);
     env->set_lg_bsize(env, LOG_BUFFER);
