@@ -347,6 +347,45 @@ is_its_own(const struct answer *line)
     return false;
 }
 
+/* Whether answers to others, or messages, stand between its items: as in that of EXEC, not in
+ * that of CLIENT TRACKINGINFO. */
+static bool
+holds_others(const struct answer *a)
+{
+    bool holds = false;
+
+    for (size_t i = 0; i < a->nitems; i++)
+        holds |= a->items[i].nitems > 0 || is_monitored(&a->items[i]);
+    return holds && a->kind == '*' && !is_invalidation(a) && !says(a, "flags", 6);
+}
+
+void
+heard_unfold(struct answer **heard, size_t *count)
+{
+    struct answer *all = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < *count; i++) {
+        struct answer *a = &(*heard)[i];
+        bool unfolds = holds_others(a);
+        size_t nitems = unfolds ? a->nitems : 0;
+        all = xrealloc(all, (n + 1 + nitems) * sizeof *all);
+        struct answer *front = &all[n];
+        *front = *a;
+        for (size_t j = 0; j < nitems; j++)
+            all[n + 1 + j] = a->items[j];
+        if (unfolds) {
+            free(front->items);
+            front->items = NULL;
+            front->nitems = 0;
+        }
+        n += 1 + nitems;
+    }
+    free(*heard);
+    *heard = all;
+    *count = n;
+}
+
 /* Takes what a line tells. */
 static void
 take_line(struct answer *all, struct answer *line)

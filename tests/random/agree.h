@@ -18,6 +18,10 @@ void answer_sort_once(struct answer *a);
 /* Leaves out the items of an array that begin with this. */
 void answer_leave_out(struct answer *a, const char *front);
 
+/* Puts what stands in the answer of EXEC behind it, if messages may stand between: so that
+ * these can be put in order, too. */
+void heard_unfold(struct answer **heard, size_t *count);
+
 /* Puts what a subscriber was told of changed keys into one item behind the others, because
  * how much one message tells depends on how much was done in one turn of the loop; and what
  * MONITOR told of requests into another, sorted, because it does not tell whose they are. Gives

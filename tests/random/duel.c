@@ -502,6 +502,8 @@ listening_agrees(struct duel *d, struct pipeline *p)
     struct answers *a = &p->answers[KEYVALD], *b = &p->answers[REDIS];
     size_t same = 0;
 
+    heard_unfold(&a->at, &a->count);
+    heard_unfold(&b->at, &b->count);
     a->count = heard_gather(a->at, a->count);
     b->count = heard_gather(b->at, b->count);
     heard_sort(a->at, a->count);
