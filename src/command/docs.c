@@ -88,8 +88,7 @@ reply_argument(struct call *c, const struct argument *a)
     reply_bytes(c, "name", a->name);
     reply_bytes(c, "type", a->type);
     if (a->key_kind >= 0) {
-        reply_bulk_str(c->out, "key_spec_index");
-        reply_int(c->out, a->key_kind);
+        reply_figure(c->out, "key_spec_index", a->key_kind);
     }
     if (a->token.data != NULL)
         reply_bytes(c, "token", a->token);

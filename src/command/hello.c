@@ -62,10 +62,8 @@ cmd_hello(struct call *c)
     reply_bulk_str(c->out, "redis");
     reply_bulk_str(c->out, "version");
     reply_bulk_str(c->out, REDIS_VERSION);
-    reply_bulk_str(c->out, "proto");
-    reply_int(c->out, protocol);
-    reply_bulk_str(c->out, "id");
-    reply_int(c->out, (int64_t)c->session->id);
+    reply_figure(c->out, "proto", protocol);
+    reply_figure(c->out, "id", (int64_t)c->session->id);
     reply_bulk_str(c->out, "mode");
     reply_bulk_str(c->out, "standalone");
     reply_bulk_str(c->out, "role");

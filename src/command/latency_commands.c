@@ -167,8 +167,7 @@ reply_histogram(struct reply *out, const struct command *cmd, const struct histo
 {
     reply_bulk(out, bytes_of(cmd->name, cmd->name_len));
     reply_map(out, 2);
-    reply_bulk_str(out, "calls");
-    reply_int(out, (int64_t)histogram_count(h));
+    reply_figure(out, "calls", (int64_t)histogram_count(h));
     reply_bulk_str(out, "histogram_usec");
     reply_map(out, reply_buckets(NULL, h));
     reply_buckets(out, h);

@@ -76,8 +76,7 @@ reply_matches(struct call *c, const struct lcs_options *o, const struct lcs *lcs
         if ((int64_t)lcs->matches[i].len >= o->min_match_len)
             reply_match(c, o, &lcs->matches[i]);
     }
-    reply_bulk_str(c->out, "len");
-    reply_int(c->out, (int64_t)lcs->text.len);
+    reply_figure(c->out, "len", (int64_t)lcs->text.len);
 }
 
 /* LCS key key [LEN | IDX [MINMATCHLEN len] [WITHMATCHLEN]]: what they have in common, its

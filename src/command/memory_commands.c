@@ -44,13 +44,6 @@ cmd_memory_usage(struct call *c)
 }
 
 static void
-reply_figure(struct call *c, const char *name, int64_t number)
-{
-    reply_bulk_str(c->out, name);
-    reply_int(c->out, number);
-}
-
-static void
 reply_ratio(struct call *c, const char *name, int64_t part, int64_t whole, double scale)
 {
     reply_bulk_str(c->out, name);
@@ -68,9 +61,9 @@ reply_store(struct call *c, const struct store *s)
     snprintf(name, sizeof name, "db.%.*s", (int)number.len, number.data);
     reply_bulk_str(c->out, name);
     reply_map(c->out, 3);
-    reply_figure(c, "overhead.hashtable.main", o.slots);
-    reply_figure(c, "overhead.hashtable.expires", o.deadlines);
-    reply_figure(c, "overhead.hashtable.slot-to-keys", 0);
+    reply_figure(c->out, "overhead.hashtable.main", o.slots);
+    reply_figure(c->out, "overhead.hashtable.expires", o.deadlines);
+    reply_figure(c->out, "overhead.hashtable.slot-to-keys", 0);
 }
 
 /* MEMORY STATS: the figures by name. What has no part here is 0. Only numbered stores
@@ -85,35 +78,35 @@ cmd_memory_stats(struct call *c)
     memory_figures(c->host, &m);
     int64_t taken = m.used - m.startup;
     reply_map(c->out, 27 + count);
-    reply_figure(c, "peak.allocated", m.peak);
-    reply_figure(c, "total.allocated", m.used);
-    reply_figure(c, "startup.allocated", m.startup);
-    reply_figure(c, "replication.backlog", 0);
-    reply_figure(c, "clients.slaves", 0);
-    reply_figure(c, "clients.normal", m.clients);
-    reply_figure(c, "cluster.links", 0);
-    reply_figure(c, "aof.buffer", 0);
-    reply_figure(c, "lua.caches", 0);
-    reply_figure(c, "functions.caches", 0);
+    reply_figure(c->out, "peak.allocated", m.peak);
+    reply_figure(c->out, "total.allocated", m.used);
+    reply_figure(c->out, "startup.allocated", m.startup);
+    reply_figure(c->out, "replication.backlog", 0);
+    reply_figure(c->out, "clients.slaves", 0);
+    reply_figure(c->out, "clients.normal", m.clients);
+    reply_figure(c->out, "cluster.links", 0);
+    reply_figure(c->out, "aof.buffer", 0);
+    reply_figure(c->out, "lua.caches", 0);
+    reply_figure(c->out, "functions.caches", 0);
     for (size_t i = 0; i < count; i++)
         reply_store(c, stores[i]);
-    reply_figure(c, "overhead.total", m.overhead);
-    reply_figure(c, "keys.count", m.keys);
-    reply_figure(c, "keys.bytes-per-key", m.keys > 0 ? taken / m.keys : 0);
-    reply_figure(c, "dataset.bytes", m.data);
+    reply_figure(c->out, "overhead.total", m.overhead);
+    reply_figure(c->out, "keys.count", m.keys);
+    reply_figure(c->out, "keys.bytes-per-key", m.keys > 0 ? taken / m.keys : 0);
+    reply_figure(c->out, "dataset.bytes", m.data);
     reply_ratio(c, "dataset.percentage", m.data, taken, 100);
     reply_ratio(c, "peak.percentage", m.used, m.peak, 100);
-    reply_figure(c, "allocator.allocated", m.used);
-    reply_figure(c, "allocator.active", m.resident);
-    reply_figure(c, "allocator.resident", m.resident);
+    reply_figure(c->out, "allocator.allocated", m.used);
+    reply_figure(c->out, "allocator.active", m.resident);
+    reply_figure(c->out, "allocator.resident", m.resident);
     reply_ratio(c, "allocator-fragmentation.ratio", m.resident, m.used, 1);
-    reply_figure(c, "allocator-fragmentation.bytes", m.resident - m.used);
+    reply_figure(c->out, "allocator-fragmentation.bytes", m.resident - m.used);
     reply_ratio(c, "allocator-rss.ratio", m.resident, m.resident, 1);
-    reply_figure(c, "allocator-rss.bytes", 0);
+    reply_figure(c->out, "allocator-rss.bytes", 0);
     reply_ratio(c, "rss-overhead.ratio", m.resident, m.resident, 1);
-    reply_figure(c, "rss-overhead.bytes", 0);
+    reply_figure(c->out, "rss-overhead.bytes", 0);
     reply_ratio(c, "fragmentation", m.resident, m.used, 1);
-    reply_figure(c, "fragmentation.bytes", m.resident - m.used);
+    reply_figure(c->out, "fragmentation.bytes", m.resident - m.used);
     return OK;
 }
 

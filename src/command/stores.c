@@ -38,13 +38,6 @@ cmd_store_list(struct call *c)
     return OK;
 }
 
-static void
-reply_figure(struct call *c, const char *name, int64_t number)
-{
-    reply_bulk_str(c->out, name);
-    reply_int(c->out, number);
-}
-
 /* STORE INFO name: its figures. */
 enum err
 cmd_store_info(struct call *c)
@@ -58,14 +51,14 @@ cmd_store_info(struct call *c)
     reply_map(c->out, 7);
     reply_bulk_str(c->out, "name");
     reply_bulk(c->out, store_name(s));
-    reply_figure(c, "keys", store_count(s));
-    reply_figure(c, "expires", store_expires(s));
-    reply_figure(c, "resident", store_resident(s));
+    reply_figure(c->out, "keys", store_count(s));
+    reply_figure(c->out, "expires", store_expires(s));
+    reply_figure(c->out, "resident", store_resident(s));
     reply_bulk_str(c->out, "complete");
     reply_bool(c->out, store_is_complete(s));
     reply_bulk_str(c->out, "file");
     reply_bulk_str(c->out, file.path);
-    reply_figure(c, "bytes", file.bytes);
+    reply_figure(c->out, "bytes", file.bytes);
     return OK;
 }
 

@@ -228,8 +228,7 @@ cmd_client_trackinginfo(struct call *c)
     reply_map(c->out, 3);
     reply_bulk_str(c->out, "flags");
     reply_flags_of(c, t);
-    reply_bulk_str(c->out, "redirect");
-    reply_int(c->out, tracking_redirect(c->session));
+    reply_figure(c->out, "redirect", tracking_redirect(c->session));
     reply_bulk_str(c->out, "prefixes");
     reply_prefixes(c, t);
     return OK;

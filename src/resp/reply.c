@@ -149,6 +149,13 @@ reply_map(struct reply *r, size_t pairs)
 }
 
 void
+reply_figure(struct reply *r, const char *name, int64_t number)
+{
+    reply_bulk_str(r, name);
+    reply_int(r, number);
+}
+
+void
 reply_set(struct reply *r, size_t count)
 {
     head(r, r->protocol == 3 ? '~' : '*', count);

@@ -26,7 +26,9 @@ void reply_bulk_int(struct reply *r, int64_t number); /* a bulk string of digits
 void reply_null(struct reply *r);                     /* $-1, or _ */
 void reply_null_array(struct reply *r);               /* *-1, or _ */
 void reply_array(struct reply *r, size_t count);      /* count elements follow */
-void reply_map(struct reply *r, size_t pairs);     /* 2 * pairs follow; RESP2: an array */
+void reply_map(struct reply *r, size_t pairs); /* 2 * pairs follow; RESP2: an array */
+/* A pair of a map: a name and a number. */
+void reply_figure(struct reply *r, const char *name, int64_t number);
 void reply_set(struct reply *r, size_t count);     /* RESP2: an array */
 void reply_push(struct reply *r, size_t count);    /* RESP2: an array */
 void reply_bool(struct reply *r, bool yes);        /* RESP2: 1 or 0 */

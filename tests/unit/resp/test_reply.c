@@ -114,6 +114,22 @@ test_reply_aggregates_are_arrays_in_resp2(void **state)
 }
 
 static void
+write_figures(struct reply *r)
+{
+    reply_map(r, 2);
+    reply_figure(r, "keys", 7);
+    reply_figure(r, "ttl", -1);
+}
+
+static void
+test_reply_figures_are_pairs_of_a_map(void **state)
+{
+    (void)state;
+    assert_both(write_figures, "*4\r\n$4\r\nkeys\r\n:7\r\n$3\r\nttl\r\n:-1\r\n",
+                "%2\r\n$4\r\nkeys\r\n:7\r\n$3\r\nttl\r\n:-1\r\n");
+}
+
+static void
 write_bools(struct reply *r)
 {
     reply_bool(r, true);
@@ -288,6 +304,7 @@ main(void)
         cmocka_unit_test(test_reply_bulk_strings_have_their_length_before_them),
         cmocka_unit_test(test_reply_has_two_nulls_in_resp2_and_one_in_resp3),
         cmocka_unit_test(test_reply_aggregates_are_arrays_in_resp2),
+        cmocka_unit_test(test_reply_figures_are_pairs_of_a_map),
         cmocka_unit_test(test_reply_bools_are_numbers_in_resp2),
         cmocka_unit_test(test_reply_doubles_have_seventeen_digits),
         cmocka_unit_test(test_reply_verbatim_tells_its_format_in_resp3),
