@@ -40,7 +40,6 @@ void
 parser_deinit(struct parser *p)
 {
     free(p->argv);
-    free(p->args);
     buf_deinit(&p->unquoted);
 }
 
@@ -61,26 +60,23 @@ refuse(struct parser *p, const char *why)
     return PARSED_ERROR;
 }
 
+/* Until the request is whole, an offset stands in place of the address. */
 static void
 push_arg(struct parser *p, size_t start, size_t len)
 {
     if (p->nargs == p->cap_args) {
         p->cap_args = p->cap_args == 0 ? FIRST_ARGS : 2 * p->cap_args;
-        p->args = xrealloc(p->args, p->cap_args * sizeof(*p->args));
+        p->argv = xrealloc(p->argv, p->cap_args * sizeof(*p->argv));
     }
-    p->args[p->nargs++] = (struct parser_arg){start, len};
+    p->argv[p->nargs++] = bytes_of((const char *)(uintptr_t)start, len);
 }
 
 /* The request is whole: its arguments stand in base, and it took so many bytes. */
 static enum parsed
 finish(struct parser *p, const char *base, size_t consumed)
 {
-    if (p->cap_argv < p->cap_args) {
-        p->cap_argv = p->cap_args;
-        p->argv = xrealloc(p->argv, p->cap_argv * sizeof(*p->argv));
-    }
     for (size_t i = 0; i < p->nargs; i++)
-        p->argv[i] = bytes_of(base + p->args[i].start, p->args[i].len);
+        p->argv[i].data = base + (uintptr_t)p->argv[i].data;
     p->argc = (int)p->nargs;
     p->consumed = consumed;
     parser_restart(p);
@@ -346,12 +342,9 @@ forget_last(struct parser *p)
         buf_clear(&p->unquoted, UNQUOTED_KEEP);
     if (p->cap_args <= ARGS_KEEP)
         return;
-    free(p->args);
     free(p->argv);
-    p->args = NULL;
     p->argv = NULL;
     p->cap_args = 0;
-    p->cap_argv = 0;
 }
 
 enum parsed

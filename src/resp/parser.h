@@ -26,11 +26,6 @@ enum parsed {
     PARSED_ERROR    /* error says what; the connection is to be closed after it */
 };
 
-struct parser_arg {
-    size_t start;
-    size_t len;
-};
-
 struct parser {
     size_t bulk_max;    /* bytes in one argument (proto-max-bulk-len) */
     bool guest;         /* has to log in and has not: small requests only */
@@ -44,8 +39,7 @@ struct parser {
     size_t searched;   /* bytes behind pos in which the end of a line was not found */
     int64_t args_left; /* -1: the count is not known yet */
     int64_t bulk_len;  /* -1: the next length is not known yet */
-    struct parser_arg *args;
-    size_t nargs, cap_args, cap_argv;
+    size_t nargs, cap_args;
     struct buf unquoted; /* arguments of an inline request */
 };
 
