@@ -60,14 +60,19 @@ refuse(struct parser *p, const char *why)
     return PARSED_ERROR;
 }
 
-/* Until the request is whole, an offset stands in place of the address. */
 static void
+grow_args(struct parser *p)
+{
+    p->cap_args = p->cap_args == 0 ? FIRST_ARGS : 2 * p->cap_args;
+    p->argv = xrealloc(p->argv, p->cap_args * sizeof(*p->argv));
+}
+
+/* Until the request is whole, an offset stands in place of the address. */
+static inline void
 push_arg(struct parser *p, size_t start, size_t len)
 {
-    if (p->nargs == p->cap_args) {
-        p->cap_args = p->cap_args == 0 ? FIRST_ARGS : 2 * p->cap_args;
-        p->argv = xrealloc(p->argv, p->cap_args * sizeof(*p->argv));
-    }
+    if (p->nargs == p->cap_args)
+        grow_args(p);
     p->argv[p->nargs++] = bytes_of((const char *)(uintptr_t)start, len);
 }
 
