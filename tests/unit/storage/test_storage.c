@@ -10,7 +10,6 @@
 #include "lib/random.h"
 #include "unit/storage/bench.h"
 #include "value/patch.h"
-#include <db.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -60,25 +59,15 @@ fdatasync(int fd)
     return (int)syscall(SYS_fdatasync, fd);
 }
 
-/* Berkeley DB's, in place of libc's. */
-static ssize_t
-write_at(int fd, const void *from, size_t size, off_t at)
+/* What storage lets Berkeley DB write by. */
+ssize_t
+write(int fd, const void *from, size_t size)
 {
     if (is_below(fd, atomic_load(&full))) {
         errno = ENOSPC;
         return -1;
     }
-    return pwrite(fd, from, size, at);
-}
-
-static ssize_t
-write_on(int fd, const void *from, size_t size)
-{
-    if (is_below(fd, atomic_load(&full))) {
-        errno = ENOSPC;
-        return -1;
-    }
-    return write(fd, from, size);
+    return syscall(SYS_write, fd, from, size);
 }
 
 static int
@@ -89,8 +78,6 @@ set_up(void **state)
     bench_init(&bench);
     atomic_store(&unflushable, NULL);
     atomic_store(&full, NULL);
-    db_env_set_func_pwrite(write_at);
-    db_env_set_func_write(write_on);
     *state = &bench;
     return 0;
 }
