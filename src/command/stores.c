@@ -109,16 +109,21 @@ read_swapped(struct call *c, int i, struct store **store)
 }
 
 /* SWAPDB store store: each has the other's keys; who has selected one sees the
- * other's. */
+ * other's. That a number is beyond the stores is told when both are numbers. */
 enum err
 cmd_swapdb(struct call *c)
 {
     struct store *a, *b;
-    TRY(read_swapped(c, 1, &a));
-    enum err err = read_swapped(c, 2, &b);
-    if (err != OK) {
-        store_release(a);
-        return err;
+    enum err first = read_swapped(c, 1, &a);
+    if (first != OK && first != ERR_STORE_INDEX)
+        return first;
+    enum err second = read_swapped(c, 2, &b);
+    if (first != OK || second != OK) {
+        if (first == OK)
+            store_release(a);
+        if (second == OK)
+            store_release(b);
+        return second != OK ? second : first;
     }
 
     store_swap(a, b);
