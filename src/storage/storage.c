@@ -173,7 +173,7 @@ storage_replay(struct storage *s, storage_replay_fn *take, void *arg)
         failed = failed || take_run(s, run, take, arg) != 0;
     }
     if (replayer_finish(r) != 0 || failed || check_reach(s) != 0
-        || tables_env_remove_strays(s->dir, s->catalog) != 0)
+        || tables_env_remove_strays(s->env, s->dir, s->catalog) != 0)
         return -1;
     if (wal_start(s->wal, atomic_load(&s->written), s->mark.number) != 0)
         return -1;

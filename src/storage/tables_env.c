@@ -154,13 +154,26 @@ remove_stray(const char *dir, const struct map *known, const char *entry)
     return true;
 }
 
+/* What recovery has left in memory of a file has to be written before that goes: no checkpoint
+ * could write it afterwards. */
+static int
+write_back(DB_ENV *env)
+{
+    int code = env->memp_sync(env, NULL);
+
+    if (code != 0)
+        dberr_log(code, "The tables cannot be written back");
+    return code;
+}
+
 int
-tables_env_remove_strays(const char *dir, struct catalog *catalog)
+tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
 {
     struct map known = {0};
     struct dirent *entry;
     int failed = catalog_rows(catalog, add_known, &known), count = 0;
 
+    failed = failed || write_back(env) != 0;
     DIR *stores = failed ? NULL : open_stores(dir);
     while (stores != NULL && (entry = readdir(stores)) != NULL)
         count += remove_stray(dir, &known, entry->d_name);

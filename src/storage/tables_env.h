@@ -15,7 +15,7 @@ int tables_env_open(const char *dir, int64_t cache, DB_ENV **out);
 /* Removes the files of stores/ that no row of the catalog names: a death left them
  * behind. */
 struct catalog;
-int tables_env_remove_strays(const char *dir, struct catalog *catalog);
+int tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog);
 
 /* Ends a transaction: commits it where code is 0, without waiting for the disk, else takes
  * it back. Gives code, or what the commit gave. */
