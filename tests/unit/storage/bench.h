@@ -276,6 +276,26 @@ bench_lacks(struct bench *b, uint32_t store, const char *key)
     return !item.found;
 }
 
+static inline void
+bench_print_row(void *arg, const struct storage_row *row)
+{
+    buf_printf(arg, "%u %.*s %lld %lld;", row->id, (int)row->name.len, row->name.data,
+               (long long)row->count, (long long)row->expires);
+}
+
+/* What the catalog has, in the order of names: "1 shop 2 0;" has two keys, none with a
+ * deadline. */
+static inline void
+bench_assert_rows(struct bench *b, const char *expected)
+{
+    struct buf out = {0};
+
+    assert_int_equal(storage_rows(b->storage, bench_print_row, &out), 0);
+    buf_append(&out, "", 1);
+    assert_string_equal(out.data, expected);
+    buf_deinit(&out);
+}
+
 /* A path below the directory; good until the next call. */
 static inline const char *
 bench_path(const struct bench *b, const char *name)

@@ -23,25 +23,6 @@ __lsan_default_suppressions(void)
     return "leak:libdb-5";
 }
 
-static void
-print_row(void *arg, const struct storage_row *row)
-{
-    buf_printf(arg, "%u %.*s %lld %lld;", row->id, (int)row->name.len, row->name.data,
-               (long long)row->count, (long long)row->expires);
-}
-
-/* In the order of names. */
-static void
-assert_rows(struct bench *b, const char *expected)
-{
-    struct buf out = {0};
-
-    assert_int_equal(storage_rows(b->storage, print_row, &out), 0);
-    buf_append(&out, "", 1);
-    assert_string_equal(out.data, expected);
-    buf_deinit(&out);
-}
-
 /* "shop" has an apple, "garden" a rose; the catalog has both. */
 static void
 fill(struct bench *b)
@@ -71,11 +52,11 @@ test_names_change_and_the_records_stay_where_they_are(void **state)
     storage_table(b->storage, SHOP, &before);
     bench_create(b, SHOP, "market");
     bench_apply(b);
-    assert_rows(b, "2 garden 1 0;1 market 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;1 market 1 0;");
     storage_table(b->storage, SHOP, &after);
     assert_string_equal(before.file, after.file);
     bench_restart(b);
-    assert_rows(b, "2 garden 1 0;1 market 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;1 market 1 0;");
     assert_shop_and_garden_are_whole(b);
 }
 
@@ -88,7 +69,7 @@ test_names_of_two_stores_are_exchanged(void **state)
     bench_create(b, SHOP, "garden");
     bench_create(b, GARDEN, "shop");
     bench_apply(b);
-    assert_rows(b, "1 garden 1 0;2 shop 1 0;");
+    bench_assert_rows(b, "1 garden 1 0;2 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
     bench_create(b, SHOP, "shop");
@@ -97,7 +78,7 @@ test_names_of_two_stores_are_exchanged(void **state)
     bench_create(b, GARDEN, "shop");
     bench_create(b, SHOP, "garden");
     bench_apply(b);
-    assert_rows(b, "1 garden 1 0;2 shop 1 0;");
+    bench_assert_rows(b, "1 garden 1 0;2 shop 1 0;");
 }
 
 static void
@@ -110,7 +91,7 @@ test_names_go_on_to_a_store_that_is_new(void **state)
     bench_create(b, NEW, "shop");
     bench_put_new(b, NEW, "apple", "green");
     bench_apply(b);
-    assert_rows(b, "2 garden 1 0;1 old 1 0;3 shop 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;1 old 1 0;3 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
     assert_true(bench_has(b, NEW, "apple", "green"));
@@ -125,13 +106,13 @@ test_names_go_on_from_a_store_that_is_empty(void **state)
     bench_delete(b, SHOP, "apple");
     bench_create(b, GARDEN, "shop");
     bench_apply(b);
-    assert_rows(b, "2 shop 1 0;");
+    bench_assert_rows(b, "2 shop 1 0;");
     bench_restart(b);
     bench_flush_store(b, GARDEN);
     bench_create(b, NEW, "shop");
     bench_put_new(b, NEW, "apple", "green");
     bench_apply(b);
-    assert_rows(b, "3 shop 1 0;");
+    bench_assert_rows(b, "3 shop 1 0;");
     assert_int_equal(bench_count_files(b, "stores"), 1);
 }
 
@@ -147,7 +128,7 @@ test_names_may_come_back_within_a_sweep(void **state)
     bench_delete(b, NEW, "apple");
     bench_create(b, SHOP, "shop");
     bench_apply(b);
-    assert_rows(b, "2 garden 1 0;1 shop 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;1 shop 1 0;");
     bench_restart(b);
     assert_shop_and_garden_are_whole(b);
 }
@@ -189,13 +170,13 @@ test_names_are_those_of_the_mark_while_a_sweep_fails(void **state)
     b->storage = NULL;
     bench_show(b, "stores");
     bench_open(b);
-    assert_rows(b, "2 garden 1 0;1 shop 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;1 shop 1 0;");
     bench_replay(b);
     storage_start(b->storage);
     bench_wait_applied(b);
     assert_shop_and_garden_are_whole(b);
     assert_true(bench_has(b, NEW, "apple", "green"));
-    assert_int_equal(storage_rows(b->storage, print_row, &rows), 0);
+    assert_int_equal(storage_rows(b->storage, bench_print_row, &rows), 0);
     assert_non_null(memmem(rows.data, rows.len, ";1 old 1 0;3 shop 1 0;", 22));
     buf_deinit(&rows);
 }

@@ -73,41 +73,12 @@ write(int fd, const void *from, size_t size)
 static int
 set_up(void **state)
 {
-    static struct bench bench;
-
-    bench_init(&bench);
     atomic_store(&unflushable, NULL);
     atomic_store(&full, NULL);
-    *state = &bench;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    bench_deinit(*state);
-    return 0;
+    return bench_set_up(state);
 }
 
 /* --- what it has --- */
-
-static void
-print_row(void *arg, const struct storage_row *row)
-{
-    buf_printf(arg, "%u %.*s %lld %lld;", row->id, (int)row->name.len, row->name.data,
-               (long long)row->count, (long long)row->expires);
-}
-
-static void
-assert_rows(struct bench *b, const char *expected)
-{
-    struct buf out = {0};
-
-    assert_int_equal(storage_rows(b->storage, print_row, &out), 0);
-    buf_append(&out, "", 1);
-    assert_string_equal(out.data, expected);
-    buf_deinit(&out);
-}
 
 static void
 print_changes(void *arg, uint64_t number, const struct replayed *changes, size_t count)
@@ -205,7 +176,7 @@ test_storage_gives_back_what_was_appended(void **state)
     assert_true(bench_has(b, SHOP, "apple", "brown"));
     assert_true(bench_lacks(b, SHOP, "lime"));
     bench_restart(b);
-    assert_rows(b, "1 shop 1 0;");
+    bench_assert_rows(b, "1 shop 1 0;");
     assert_true(bench_has(b, SHOP, "apple", "brown"));
 }
 
@@ -218,7 +189,7 @@ test_storage_opens_again_though_nothing_was_written(void **state)
     bench_close(b);
     bench_start(b);
     bench_restart(b);
-    assert_rows(b, "");
+    bench_assert_rows(b, "");
     assert_int_equal(storage_next(b->storage), 1);
 }
 
@@ -242,7 +213,7 @@ test_storage_replays_what_the_tables_do_not_have(void **state)
     for (int death = 0; death < 2; death++) {
         bench_close(b);
         bench_open(b);
-        assert_rows(b, "1 shop 2 0;");
+        bench_assert_rows(b, "1 shop 2 0;");
         /* Batch 2 comes under the number of the last one read with it. */
         assert_replays(b, "3papple 3cgarden 3ptree 3f ");
         assert_int_equal(storage_next(b->storage), 4);
@@ -252,7 +223,7 @@ test_storage_replays_what_the_tables_do_not_have(void **state)
     }
     storage_start(b->storage);
     bench_wait_applied(b);
-    assert_rows(b, "2 garden 1 0;");
+    bench_assert_rows(b, "2 garden 1 0;");
     assert_true(bench_has(b, GARDEN, "tree", "old"));
 }
 
@@ -267,7 +238,7 @@ test_storage_never_gives_a_number_or_an_id_again(void **state)
     bench_delete(b, SHOP, "lime");
     bench_apply(b);
     bench_restart(b);
-    assert_rows(b, "");
+    bench_assert_rows(b, "");
     assert_int_equal(storage_next(b->storage), 3);
     assert_int_equal(storage_new_store(b->storage), SHOP + 1);
     assert_int_equal(storage_new_store(b->storage), SHOP + 2);
@@ -467,7 +438,7 @@ test_storage_goes_on_behind_the_last_whole_batch_of_the_log(void **state)
     bench_wait_applied(b);
     assert_int_equal(storage_applied(b->storage), 2);
     assert_scans(b, SHOP, "apple=red pear=yellow ");
-    assert_rows(b, "1 shop 2 0;");
+    bench_assert_rows(b, "1 shop 2 0;");
 }
 
 static void
@@ -502,19 +473,17 @@ static void
 test_storage_refuses_a_log_that_does_not_reach_as_far_as_a_sweep_did(void **state)
 {
     struct bench *b = *state;
-    char away[BENCH_PATH_MAX];
     struct storage_stats stats;
 
     bench_start(b);
-    snprintf(away, sizeof away, "%s", bench_path(b, "away"));
-    assert_int_equal(rename(bench_path(b, "stores"), away), 0);
+    bench_hide(b, "stores");
     bench_create(b, SHOP, "shop");
     bench_put_new(b, SHOP, "apple", "red");
     bench_commit(b);
     storage_stats(b->storage, &stats);
     assert_int_equal(storage_close(b->storage), -1);
     b->storage = NULL;
-    assert_int_equal(rename(away, bench_path(b, "stores")), 0);
+    bench_show(b, "stores");
     bench_write_file(b, "stores/shop.1.db", "");
     assert_int_equal(truncate(bench_path(b, "wal/log.0000000001"), stats.log_bytes - 1),
                      0);
@@ -704,7 +673,7 @@ test_storage_removes_the_file_of_a_flushed_store(void **state)
     assert_string_equal(file_of(b, SHOP), "");
     assert_int_equal(bench_count_files(b, "stores"), 0);
     assert_scans(b, SHOP, "");
-    assert_rows(b, "");
+    bench_assert_rows(b, "");
 }
 
 static void
@@ -718,7 +687,7 @@ test_storage_has_no_file_for_a_store_whose_last_key_was_deleted(void **state)
     bench_delete(b, SHOP, "lime");
     bench_apply(b);
     assert_int_equal(bench_count_files(b, "stores"), 0);
-    assert_rows(b, "");
+    bench_assert_rows(b, "");
     fill_shop(b);
     assert_int_equal(bench_count_files(b, "stores"), 1);
     assert_scans(b, SHOP, "apple=red lime=green ");
@@ -885,7 +854,7 @@ test_storage_tries_again_when_the_tables_could_not_be_written(void **state)
     storage_stats(b->storage, &stats);
     assert_false(stats.failing);
     bench_restart(b);
-    assert_rows(b, "1 shop 1 0;");
+    bench_assert_rows(b, "1 shop 1 0;");
 }
 
 /* Changes enough for a checkpoint, each with the record. */
@@ -1102,7 +1071,7 @@ test_storage_recovers_from_the_death_of_its_process(void **state)
     assert_int_equal(storage_next(b->storage), 4);
     bench_wait_applied(b);
     assert_scans(b, SHOP, "apple=black lime=green ");
-    assert_rows(b, "1 shop 2 0;");
+    bench_assert_rows(b, "1 shop 2 0;");
 }
 
 /* --- against a naive model --- */
@@ -1211,7 +1180,7 @@ assert_is_model(struct bench *b, const struct model *m)
         buf_deinit(&records);
     }
     buf_append(&rows, "", 1);
-    assert_rows(b, rows.data);
+    bench_assert_rows(b, rows.data);
     buf_deinit(&rows);
 }
 
@@ -1245,7 +1214,7 @@ test_storage_agrees_with_a_naive_model(void **state)
     }
 }
 
-#define STORAGE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define STORAGE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, bench_tear_down)
 
 int
 main(void)
