@@ -135,26 +135,28 @@ free_known(struct map_node *node, void *arg)
     free(node);
 }
 
-/* Whether it was one. Recovery has ended with a checkpoint, so no log speaks of the file any
- * more, and it can go without one: there may be thousands, and the log would have to be
- * flushed for each. */
 static bool
-remove_stray(const char *dir, const struct map *known, const char *entry)
+is_stray(const struct map *known, const char *file, const char *entry)
 {
-    char file[sizeof FILENAME_DIR + 256], path[4096];
-
-    snprintf(file, sizeof file, FILENAME_DIR "/%s", entry);
     struct bytes name = bytes_str(file);
-    if (!filename_is_table(entry)
-        || map_find(known, map_hash(name), name, has_name) != NULL)
-        return false;
+
+    return filename_is_table(entry)
+           && map_find(known, map_hash(name), name, has_name) == NULL;
+}
+
+/* Recovery has ended with a checkpoint, so no log speaks of the file any more, and it can go
+ * without one: there may be thousands, and the log would have to be flushed for each. */
+static void
+remove_stray(const char *dir, const char *file)
+{
+    char path[4096];
+
     snprintf(path, sizeof path, "%s/%s", dir, file);
     if (unlink(path) != 0)
         dberr_log(errno, file);
-    return true;
 }
 
-/* What recovery has left in memory of a file has to be written before that goes: no checkpoint
+/* What recovery has left in memory of strays has to be written before they go: no checkpoint
  * could write it afterwards. */
 static int
 write_back(DB_ENV *env)
@@ -169,17 +171,23 @@ write_back(DB_ENV *env)
 int
 tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
 {
+    char file[sizeof FILENAME_DIR + 256];
     struct map known = {0};
     struct dirent *entry;
     int failed = catalog_rows(catalog, add_known, &known), count = 0;
 
-    failed = failed || write_back(env) != 0;
     DIR *stores = failed ? NULL : open_stores(dir);
-    while (stores != NULL && (entry = readdir(stores)) != NULL)
-        count += remove_stray(dir, &known, entry->d_name);
+    while (stores != NULL && !failed && (entry = readdir(stores)) != NULL) {
+        snprintf(file, sizeof file, FILENAME_DIR "/%s", entry->d_name);
+        if (!is_stray(&known, file, entry->d_name))
+            continue;
+        failed = count++ == 0 && write_back(env) != 0;
+        if (!failed)
+            remove_stray(dir, file);
+    }
     if (stores != NULL)
         closedir(stores);
-    if (count > 0)
+    if (count > 0 && !failed)
         log_line(LOG_NOTICE, "Removed %d files of stores/ that no store owns", count);
     for (size_t at = 0; at < map_walk_end(&known); at++)
         map_walk(&known, at, free_known, &known);
