@@ -231,7 +231,8 @@ enqueue(struct call *c)
     struct queue *q = &c->session->queue;
     size_t max = (size_t)c->host->config->client_query_buffer_limit;
 
-    if (!queue_add(q, c->command, c->argv, c->argc, max))
+    /* What is spoiled is not carried out, so it need not be kept. */
+    if (!q->broken && !queue_add(q, c->command, c->argv, c->argc, max))
         refuse(c, ERR_QUEUE);
     else
         reply_simple(c->out, "QUEUED");

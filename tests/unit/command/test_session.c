@@ -961,6 +961,9 @@ test_session_is_described_in_exec(void **state)
     is_described(&f->a, " flags=x db=0 sub=0 psub=0 ssub=0 multi=2 ");
     says(&f->a, "CLIENT INFO\r\n");
     is_described(&f->a, " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 ");
+    says(&f->a, "MULTI\r\nPING\r\nFOO\r\nPING\r\nPING\r\n");
+    says(&f->b, "CLIENT LIST ID 1\r\n");
+    is_described(&f->b, " flags=x db=0 sub=0 psub=0 ssub=0 multi=1 ");
 }
 
 static void
