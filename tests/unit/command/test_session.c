@@ -686,7 +686,7 @@ test_session_over_the_soft_limit_is_closed_when_it_stays_there(void **state)
     limits(f)[CLASS_PUBSUB] = (struct client_limit){0, 1000, 10};
     says(&f->a, "SUBSCRIBE c\r\n");
     says_long(&f->b, "PUBLISH c ", 20000);
-    clock_advance(10000);
+    clock_advance(9000);
     unsent_tick(&f->host);
     assert_false(session_is_killed(f->a.session));
 
