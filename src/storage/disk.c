@@ -26,13 +26,25 @@ note_failure(int reason)
         "anew, and start keyvald again");
 }
 
-int
-disk_flush(int fd)
+static int
+flush(int fd, int (*sync)(int fd))
 {
-    if (!disk_has_failed() && fdatasync(fd) != 0)
+    if (!disk_has_failed() && sync(fd) != 0)
         note_failure(errno);
     errno = atomic_load(&failure);
     return errno == 0 ? 0 : -1;
+}
+
+int
+disk_flush(int fd)
+{
+    return flush(fd, fdatasync);
+}
+
+int
+disk_flush_dir(int fd)
+{
+    return flush(fd, fsync);
 }
 
 bool

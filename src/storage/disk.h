@@ -9,9 +9,11 @@
 
 #include <stdbool.h>
 
-/* Flushes a file or a directory. -1 with errno: it failed, or one before it; the first is
- * logged. From any thread; Berkeley DB calls it too. */
+/* Flushes a file, or the names in a directory, which fdatasync need not bring to the disk.
+ * -1 with errno: it failed, or one before it; the first is logged. From any thread;
+ * Berkeley DB calls it too. */
 int disk_flush(int fd);
+int disk_flush_dir(int fd);
 
 bool disk_has_failed(void);
 

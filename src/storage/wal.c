@@ -373,13 +373,13 @@ set_flushed(struct wal *w, uint32_t file)
 }
 
 static int
-flush_path(const char *path, int flags)
+flush_path(const char *path, int (*flush_fd)(int fd))
 {
-    int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return -1;
-    int failed = disk_flush(fd);
+    int failed = flush_fd(fd);
     close(fd);
     return failed;
 }
@@ -392,7 +392,7 @@ flush_file(struct wal *w, const struct wal_file *file)
     if (file->fd >= 0)
         return disk_flush(file->fd);
     wal_path(w, file->file, path);
-    return flush_path(path, 0);
+    return flush_path(path, disk_flush);
 }
 
 /* Brings the names of new files to the disk. */
@@ -408,7 +408,7 @@ flush_dir(struct wal *w)
     if (flushed)
         return 0;
     snprintf(path, sizeof path, "%s/" WAL_DIR, w->home);
-    if (flush_path(path, O_DIRECTORY) == 0)
+    if (flush_path(path, disk_flush_dir) == 0)
         return 0;
     pthread_mutex_lock(&w->mutex);
     w->dir_flushed = false;
