@@ -87,9 +87,8 @@ reply_argument(struct call *c, const struct argument *a)
                           + has_flags(a) + (a->children != NULL));
     reply_bytes(c, "name", a->name);
     reply_bytes(c, "type", a->type);
-    if (a->key_kind >= 0) {
+    if (a->key_kind >= 0)
         reply_figure(c->out, "key_spec_index", a->key_kind);
-    }
     if (a->token.data != NULL)
         reply_bytes(c, "token", a->token);
     if (a->since.data != NULL)
