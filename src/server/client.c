@@ -20,7 +20,8 @@
 
 #define INPUT_KEEP   (16 * 1024)
 #define OUTPUT_KEEP  SESSION_OUTPUT_FIRST
-#define SEND_MAX     (64 * 1024) /* bytes for the kernel at once, which copies them */
+#define SEND_WHOLE   (1088 * 1024) /* bytes: a reply with a value of 1 MB goes at once; */
+#define SEND_MAX     (32 * 1024) /* of a longer one, for the kernel, which copies them */
 #define PARKED_INPUT (64 * 1024) /* bytes read ahead of what a parked session waits for */
 
 struct client {
@@ -311,7 +312,7 @@ static void
 send_output(struct client *c)
 {
     struct buf *output = session_output(c->session);
-    size_t len = output->len < SEND_MAX ? output->len : SEND_MAX;
+    size_t len = output->len <= SEND_WHOLE ? output->len : SEND_MAX;
     uv_buf_t piece = {.base = output->data, .len = len};
     int sent = len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
 

@@ -92,10 +92,11 @@ test_server_does_one_slice_of_background_work_at_a_time(void **state)
 
 /* --- sending --- */
 
-#define REPLY    (8 * 1024 * 1024)
-#define SENT_MAX (64 * 1024) /* bytes at once */
+#define WHOLE      (1024 * 1024) /* bytes of a value that is sent at once */
+#define LONG       (8 * WHOLE)   /* of one that is not, */
+#define PIECE_SIZE (32 * 1024)   /* but so */
 
-static size_t sent_most;
+static size_t value_len, sent_most;
 
 int __real_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
                     unsigned count, uv_write_cb done);
@@ -128,21 +129,21 @@ __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count)
     return __real_uv_try_write(stream, pieces, count);
 }
 
-/* A client, on a thread of its own: gets a long string, and shuts the server down. */
+/* A client, on a thread of its own: gets a value back, and shuts the server down. */
 static void *
-get_long(void *arg)
+get(void *arg)
 {
     const struct fixture *f = arg;
     struct client *c = client_open((int)server_port(f->server));
-    char *bytes = xcalloc(1, REPLY);
-    struct bytes set[] = {bytes_str("SET"), bytes_str("k"), bytes_of(bytes, REPLY)};
+    char *bytes = xcalloc(1, value_len);
+    struct bytes set[] = {bytes_str("SET"), bytes_str("k"), bytes_of(bytes, value_len)};
     struct bytes get[] = {bytes_str("GET"), bytes_str("k")};
     struct answer answer;
 
     assert_true(client_command(c, set, 3, &answer));
     answer_deinit(&answer);
     assert_true(client_command(c, get, 2, &answer));
-    assert_int_equal(answer.len, REPLY);
+    assert_int_equal(answer.len, value_len);
     answer_deinit(&answer);
     client_ask(c, "SHUTDOWN");
     client_close(c);
@@ -151,20 +152,35 @@ get_long(void *arg)
 }
 
 static void
-test_server_sends_a_long_reply_in_pieces(void **state)
+get_value(struct world *world, size_t len)
 {
     struct fixture f;
     pthread_t client;
 
-    set_up(&f, *state);
+    value_len = len;
+    sent_most = 0;
+    set_up(&f, world);
     f.config->port = 0;
     assert_int_equal(server_listen(f.server, f.config), 0);
     work.slices = 2 * SLICES; /* there is none */
-    assert_int_equal(pthread_create(&client, NULL, get_long, &f), 0);
+    assert_int_equal(pthread_create(&client, NULL, get, &f), 0);
     assert_int_equal(server_run(f.server, &f.host), 0);
     pthread_join(client, NULL);
-    assert_int_equal(sent_most, SENT_MAX);
     tear_down(&f);
+}
+
+static void
+test_server_sends_a_reply_at_once(void **state)
+{
+    get_value(*state, WHOLE);
+    assert_in_range(sent_most, WHOLE, WHOLE + 100);
+}
+
+static void
+test_server_sends_a_long_reply_in_pieces(void **state)
+{
+    get_value(*state, LONG);
+    assert_int_equal(sent_most, PIECE_SIZE);
 }
 
 int
@@ -172,6 +188,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_server_does_one_slice_of_background_work_at_a_time),
+        WORLD_TEST(test_server_sends_a_reply_at_once),
         WORLD_TEST(test_server_sends_a_long_reply_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
