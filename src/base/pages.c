@@ -44,6 +44,14 @@ pages_give_back(void *data, size_t len)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+bool
+pages_touch(const void *data, size_t len)
+{
+    uintptr_t from = page_of((uintptr_t)data), to = page_from((uintptr_t)data + len);
+
+    return madvise((void *)from, to - from, MADV_POPULATE_WRITE) == 0;
+}
+
 void
 pages_load_begin(void)
 {
@@ -67,10 +75,10 @@ pages_fresh(void)
 }
 
 bool
-pages_touch(uintptr_t at)
+pages_touch_fresh(uintptr_t at)
 {
     uintptr_t end = (uintptr_t)sbrk(0);
 
     return at < end && end - at >= PAGES_TOUCHED
-           && madvise((void *)at, PAGES_TOUCHED, MADV_POPULATE_WRITE) == 0;
+           && pages_touch((void *)at, PAGES_TOUCHED);
 }

@@ -22,14 +22,18 @@ void pages_keep_small(void *data, size_t len);
 /* A part of a run is not needed any more: the pages that lie within are lost. */
 void pages_give_back(void *data, size_t len);
 
+/* Makes the pages of a run ready, ahead of another thread that fills it. That changes
+ * nothing, also where the run is somebody else's by now, or is gone: false. */
+bool pages_touch(const void *data, size_t len);
+
 /* Between begin and end malloc gets large areas from the system, for the thread that
  * started the process. pages_fresh, called by that thread, gives about where in the latest
- * one it is. By pages_touch another thread can have PAGES_TOUCHED bytes from an address on
- * made ready ahead of it; that changes nothing. False: they are not there. */
+ * one it is. pages_touch_fresh is pages_touch for PAGES_TOUCHED bytes of it, or for none:
+ * false. */
 #define PAGES_TOUCHED ((size_t)2 * 1024 * 1024)
 void pages_load_begin(void);
 void pages_load_end(void);
 uintptr_t pages_fresh(void);
-bool pages_touch(uintptr_t at);
+bool pages_touch_fresh(uintptr_t at);
 
 #endif

@@ -88,6 +88,7 @@ listed_begin(struct call *c, size_t at, const struct wanted *wanted,
         .visit = add,
         .done = done,
         .arg = l,
+        .filled = &l->found.text,
     };
     l->session = s;
     l->at = at;

@@ -9,6 +9,7 @@
 #ifndef KEYSPACE_LISTING_H
 #define KEYSPACE_LISTING_H
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "value/record.h"
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct listing_request {
     listing_key_fn *visit;
     listing_done_fn *done;
     void *arg;
+    const struct buf *filled; /* by visit, or NULL; so that its memory is made ready */
 };
 
 /* Begins it. It may be ready at once; then done is not called. Freed with listing_free,

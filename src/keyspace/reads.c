@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "keyspace/keyspace_priv.h"
 
-#define SLICE_US 500 /* reads are taken in, at once */
+#define SLICE_US 250 /* reads are taken in, at once */
 
 void
 flight_begin(struct keyspace *ks, struct flight *f)

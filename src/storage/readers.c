@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/readers.h"
 #include "base/mem.h"
+#include "base/pages.h"
 #include "storage/dberr.h"
 #include "storage/storage_priv.h"
 #include <assert.h>
@@ -160,6 +161,8 @@ carry_out(struct storage *s, struct storage_read *read)
     int code = read->nitems > 0 ? read_items(s, read, &store) : scan(s, read);
 
     read->error = code == 0 ? 0 : complain(s, store, code);
+    if (read->scan_room.len > 0)
+        pages_touch(read->scan_room.data, read->scan_room.len);
 }
 
 static void *

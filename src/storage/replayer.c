@@ -75,7 +75,7 @@ touch_ahead(struct replayer *r)
     if (r->fresh == 0 || at >= next + TOUCH_AHEAD)
         return false;
     pthread_mutex_unlock(&r->mutex);
-    bool is_ready = pages_touch(at);
+    bool is_ready = pages_touch_fresh(at);
     pthread_mutex_lock(&r->mutex);
     if (is_ready)
         r->touched = at + PAGES_TOUCHED;

@@ -145,11 +145,12 @@ struct storage_read {
     struct buf
         scan_from; /* the key to go on behind; empty with scan_begun false: the first */
     bool scan_begun;
-    size_t scan_limit;   /* bytes of records, about */
-    size_t scan_count;   /* records at most; 0: any number */
-    size_t scan_head;    /* bytes of each record that are wanted; 0: all */
-    struct buf scan_out; /* pairs as scan_next reads them */
-    bool scan_ended;     /* there is nothing behind scan_out */
+    size_t scan_limit;      /* bytes of records, about */
+    size_t scan_count;      /* records at most; 0: any number */
+    size_t scan_head;       /* bytes of each record that are wanted; 0: all */
+    struct buf scan_out;    /* pairs as scan_next reads them */
+    struct bytes scan_room; /* memory that will be filled from it, to be made ready */
+    bool scan_ended;        /* there is nothing behind scan_out */
 };
 
 void storage_submit(struct storage *s, struct storage_read *r);

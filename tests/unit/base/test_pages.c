@@ -67,13 +67,30 @@ test_pages_kept_small_grow_with_what_they_hold(void **state)
     free(data);
 }
 
+static void
+test_pages_that_are_touched_are_there(void **state)
+{
+    (void)state;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *data =
+        mmap(NULL, 8 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(data, MAP_FAILED);
+    madvise(data, 8 * page, MADV_NOHUGEPAGE);
+    assert_true(pages_touch(data + 3 * page - 1, page + 2));
+    assert_int_equal(count_resident(data, 8 * page), 3);
+    assert_int_equal(count_resident(data + 2 * page, 3 * page), 3);
+    munmap(data, 8 * page);
+    assert_false(pages_touch(data, page));
+}
+
 /* Has all pieces from about where the next block comes from made ready. */
 static void
 touch_all(void)
 {
     uintptr_t at = pages_fresh() & ~(uintptr_t)4095;
 
-    while (pages_touch(at))
+    while (pages_touch_fresh(at))
         at += PAGES_TOUCHED;
 }
 
@@ -90,7 +107,7 @@ test_pages_that_are_touched_stay_as_they_are(void **state)
         blocks[i] = xmalloc(BLOCK);
         memset(blocks[i], i % 100, BLOCK);
     }
-    pages_touch((uintptr_t)blocks[0] & ~(uintptr_t)4095);
+    pages_touch(blocks[0], LENGTH);
     pages_load_end();
     for (int i = 0; i < NBLOCKS; i++) {
         for (int at = 0; at < BLOCK; at++)
@@ -105,9 +122,9 @@ test_pages_that_are_not_there_are_not_touched(void **state)
     uintptr_t end = (uintptr_t)sbrk(0);
 
     (void)state;
-    assert_false(pages_touch(0));
-    assert_false(pages_touch(end));
-    assert_false(pages_touch(end - PAGES_TOUCHED + 1));
+    assert_false(pages_touch_fresh(0));
+    assert_false(pages_touch_fresh(end));
+    assert_false(pages_touch_fresh(end - PAGES_TOUCHED + 1));
 }
 
 int
@@ -116,6 +133,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages_given_back_are_those_within),
         cmocka_unit_test(test_pages_kept_small_grow_with_what_they_hold),
+        cmocka_unit_test(test_pages_that_are_touched_are_there),
         cmocka_unit_test(test_pages_that_are_touched_stay_as_they_are),
         cmocka_unit_test(test_pages_that_are_not_there_are_not_touched),
     };
