@@ -131,7 +131,7 @@ __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count)
 
 /* A client, on a thread of its own: gets a value back, and shuts the server down. */
 static void *
-get(void *arg)
+get_back(void *arg)
 {
     const struct fixture *f = arg;
     struct client *c = client_open((int)server_port(f->server));
@@ -163,7 +163,7 @@ get_value(struct world *world, size_t len)
     f.config->port = 0;
     assert_int_equal(server_listen(f.server, f.config), 0);
     work.slices = 2 * SLICES; /* there is none */
-    assert_int_equal(pthread_create(&client, NULL, get, &f), 0);
+    assert_int_equal(pthread_create(&client, NULL, get_back, &f), 0);
     assert_int_equal(server_run(f.server, &f.host), 0);
     pthread_join(client, NULL);
     tear_down(&f);
