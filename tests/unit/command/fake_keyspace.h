@@ -94,6 +94,12 @@ keyspace_is_failing(const struct keyspace *ks)
     return ks->is_failing;
 }
 
+int
+keyspace_save(struct keyspace *ks)
+{
+    return ks->is_failing ? -1 : 0;
+}
+
 struct store *
 keyspace_store(struct keyspace *ks, struct bytes name)
 {

@@ -571,6 +571,17 @@ test_session_refuses_a_transaction_while_the_log_fails(void **state)
     hears(&f->a, "-EXECABORT Transaction discarded because of previous errors.\r\n");
 }
 
+static void
+test_session_tells_that_nothing_could_be_saved(void **state)
+{
+    struct fixture *f = *state;
+
+    f->keyspace.is_failing = true;
+    says(&f->a, "SAVE\r\nPING\r\n");
+    hears(&f->a, "-IOERR could not write to the disk, the server's log says why\r\n"
+                 "+PONG\r\n");
+}
+
 /* --- memory --- */
 
 struct probe {
@@ -1271,6 +1282,7 @@ main(void)
         TEST(test_session_whose_keys_have_come_writes_at_once),
         TEST(test_session_refuses_writes_while_the_log_fails),
         TEST(test_session_refuses_a_transaction_while_the_log_fails),
+        TEST(test_session_tells_that_nothing_could_be_saved),
         TEST(test_session_ends_the_server_while_the_log_fails_only_by_force),
         TEST(test_session_shows_what_others_do),
         TEST(test_session_shows_no_secrets_and_no_operators),
