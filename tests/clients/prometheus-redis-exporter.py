@@ -2,6 +2,7 @@
 """prometheus-redis-exporter: the figures it fetches are those of this server, and none of its
 own requests fails."""
 # SPDX-License-Identifier: BSD-3-Clause
+import json
 import os
 import re
 import socket
@@ -46,12 +47,23 @@ def start_exporter(*args):
     return port, process
 
 
+def name_stores(*names):
+    """The section of INFO that tells of them has names of any bytes."""
+    script = "".join(f"SELECT {json.dumps(name)}\nMSET k v l v\n" for name in names)
+    subprocess.run(["redis-cli", "-u", ADDRESS], input=script, text=True, check=True,
+                   stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
+    told = cli("info", "stores").splitlines()
+    assert len(told) == 1 + 2 + len(names), told  # behind a headline, with the numbered ones
+
+
 cli("set", "stock:apples", "42")
 cli("set", "stock:pears", "7", "ex", "1000")
 cli("-n", "3", "set", "elsewhere", "x")
 for _ in range(5):
     cli("get", "stock:apples")
 cli("get", "nothing")
+if os.environ["SERVER"] == "keyvald":
+    name_stores("shop", 'db7:keys=1,"a"\n# Clients')
 
 port, exporter = start_exporter("-check-keys", "stock:*", "-check-single-keys", "db3=elsewhere")
 told = metrics(port)
@@ -70,6 +82,7 @@ expect("redis_exporter_last_scrape_error{err=\"\"}", "0")
 expect('redis_db_keys{db="db0"}', "2")
 expect('redis_db_keys_expiring{db="db0"}', "1")
 expect('redis_db_keys{db="db3"}', "1")
+assert sum(name.startswith('redis_db_keys{') and value != "0" for name, value in told.items()) == 2
 expect("redis_keyspace_hits_total", "5")
 expect("redis_keyspace_misses_total", "1")
 expect('redis_commands_total{cmd="get"}', "6")

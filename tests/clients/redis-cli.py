@@ -182,6 +182,11 @@ def interactive():
     see_prompt("[3]")
     enter("get color", r"\n\(nil\)\r")
     see_prompt("[3]")
+    if os.environ["SERVER"] == "keyvald":
+        shell.type("store rename shop")
+        shell.read_until("newname")
+        enter(" market", r"\(error\) ERR no such store")
+        see_prompt("[3]")
     enter("subscribe letters", r'1\) "subscribe"\r\n2\) "letters"\r\n3\) \(integer\) 1')
     cli("publish", "letters", "dear")
     shell.read_until(r'1\) "message"\r\n2\) "letters"\r\n3\) "dear"')

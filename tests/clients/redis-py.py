@@ -136,6 +136,12 @@ def watched_keys():
         p.set("account", 0)
         expect_error(redis.WatchError, "Watched variable changed.", p.execute)
     expect(r.transaction(lambda p: (p.multi(), p.incr("account")), "account"), [100])
+    if os.environ["SERVER"] == "keyvald":
+        with r.pipeline() as p:
+            p.watch(*range(10_000))
+            expect_error(redis.ResponseError, "too many watched keys", p.watch, "account")
+            p.multi()
+            expect(p.incr("account").execute(), [101])
 
 
 def walking():
