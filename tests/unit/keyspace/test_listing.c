@@ -195,6 +195,24 @@ test_listing_tells_each_key_once_that_was_there_when_it_began(void **state)
     listing_free(l);
 }
 
+/* A longer value once made memory forget that it had told of the key. */
+static void
+test_listing_tells_a_key_once_that_moves_in_memory(void **state)
+{
+    static const char longer[500] = "value";
+    struct model *m = *state;
+    struct world *w = m->world;
+    int key = NSTAYING - 1;
+
+    set(m, key);
+    struct listing *l = listing_start(&m->request);
+    assert_int_equal(m->told[key], 1);
+    store_set(w->shop, bytes_str(key_name(key)), bytes_of(longer, sizeof longer), 0, NOW);
+    carry_on(m, l, 0);
+    assert_int_equal(m->told[key], 1);
+    listing_free(l);
+}
+
 static bool
 tell_again(void *arg, struct bytes key, enum type type)
 {
@@ -638,6 +656,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         MODEL_TESTS(test_listing_tells_each_key_once_that_was_there_when_it_began),
+        MODEL_TEST(test_listing_tells_a_key_once_that_moves_in_memory),
         MODEL_TESTS(test_listing_that_is_held_can_be_brought_up_to_date),
         MODEL_TEST(test_listing_tells_what_matches),
         MODEL_TEST(test_listing_ends_when_it_is_enough),
