@@ -376,7 +376,7 @@ keyspace_may_write(struct keyspace *ks)
 {
     if (ks->batch.len >= BATCH_MAX || !storage_may_write(ks->storage))
         return false;
-    if (ks->maxmemory == 0 || ks->memory <= ks->maxmemory + ks->maxmemory / 8 + HEADROOM)
+    if (ks->maxmemory == 0 || ks->memory - ks->maxmemory <= ks->maxmemory / 8 + HEADROOM)
         return true;
     /* Only what is not applied yet is worth waiting for. */
     return ks->batch.len == 0

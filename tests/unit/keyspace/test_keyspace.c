@@ -383,6 +383,18 @@ test_keyspace_lets_nobody_write_while_memory_waits_for_the_tables(void **state)
     free(large);
 }
 
+/* The bytes writers may be over it were once added to it, which gave a negative number. */
+static void
+test_keyspace_takes_writes_below_the_largest_ceiling(void **state)
+{
+    struct world *w = *state;
+
+    world_open(w);
+    keyspace_set_maxmemory(w->keyspace, INT64_MAX);
+    world_set(w->shop, "apple", "red");
+    assert_true(keyspace_may_write(w->keyspace));
+}
+
 /* RENAME writes a value of any length to the batch, and a client can send many at once. */
 static void
 test_keyspace_takes_no_more_writes_while_the_batch_is_large(void **state)
@@ -465,6 +477,7 @@ main(void)
         WORLD_TEST(test_keyspace_promises_what_is_written_and_in_always_what_is_durable),
         WORLD_TEST(test_keyspace_save_commits_and_makes_durable),
         WORLD_TEST(test_keyspace_lets_nobody_write_while_memory_waits_for_the_tables),
+        WORLD_TEST(test_keyspace_takes_writes_below_the_largest_ceiling),
         WORLD_TEST(test_keyspace_takes_no_more_writes_while_the_batch_is_large),
         WORLD_TEST(test_keyspace_keeps_what_the_log_refused_and_writes_it_later),
     };
