@@ -234,6 +234,14 @@ on_pushed(void *arg)
     uv_async_send(&c->server->wakeup);
 }
 
+static size_t
+unsent_bytes(const struct client *c)
+{
+    size_t given = uv_stream_get_write_queue_size((const uv_stream_t *)&c->socket);
+
+    return c->writing ? c->sending.len - c->sent + given : 0;
+}
+
 static void
 on_held(void *arg, struct session_held *out)
 {
@@ -243,7 +251,7 @@ on_held(void *arg, struct session_held *out)
         .itself = sizeof *c,
         .input = c->input.len,
         .input_room = c->input.cap - c->input.len,
-        .output = uv_stream_get_write_queue_size((const uv_stream_t *)&c->socket),
+        .output = unsent_bytes(c),
         .output_room = c->sending.cap,
     };
 }

@@ -21,6 +21,7 @@
 #define BIG_VALUE        (64 * 1024 * 1024)
 #define SLOW_VALUE       (1024 * 1024)
 #define SLOW_GETS        64
+#define LONG_MESSAGE     (48 * 1024 * 1024) /* more than the kernel takes, by far */
 #define OVER_LIMIT       (1024 * 1024)
 #define LONG_LINE        (70 * 1024)
 #define VICTIMS          20
@@ -516,32 +517,46 @@ receive_all(struct client *c)
     return count;
 }
 
-/* The kernel takes a part of what is sent, so the limit is below what is sent by far. */
-static void
-test_who_does_not_take_its_messages_is_hung_up_on(void **state)
+/* How many messages of that length are published until who does not take them is gone. */
+static int
+publish_to_deaf(void **state, char *limit, size_t len)
 {
-    struct daemon *d = started(
-        state, (char *[]){"--client-output-buffer-limit", "pubsub 1mb 0 0", NULL});
+    struct daemon *d =
+        started(state, (char *[]){"--client-output-buffer-limit", limit, NULL});
     struct client *deaf = daemon_client(d), *other = daemon_client(d);
     struct buf publish = {0};
     int nsent = 0;
 
     assert_sends(deaf, "SUBSCRIBE c\r\n");
     assert_receives(deaf, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
-    buf_printf(&publish, "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$%d\r\n", SLOW_VALUE);
-    memset(buf_reserve(&publish, SLOW_VALUE), 'v', SLOW_VALUE);
-    publish.len += SLOW_VALUE;
+    buf_printf(&publish, "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$%zu\r\n", len);
+    memset(buf_reserve(&publish, len), 'v', len);
+    publish.len += len;
     buf_append(&publish, "\r\n", 2);
     for (char answer[4] = ":1\r\n"; memcmp(answer, ":1", 2) == 0; nsent++) {
         assert_true(nsent < 100);
         exchange(other, buf_bytes(&publish), answer, sizeof answer);
     }
-    assert_true(nsent > 1);
-    assert_true(receive_all(deaf) < (size_t)nsent * SLOW_VALUE);
+    assert_true(receive_all(deaf) < (size_t)nsent * len);
     client_close(deaf);
     client_close(other);
     buf_deinit(&publish);
     daemon_free(d);
+    return nsent - 1;
+}
+
+/* The kernel takes a part of what is sent, so the limit is below what is sent by far. */
+static void
+test_who_does_not_take_its_messages_is_hung_up_on(void **state)
+{
+    assert_true(publish_to_deaf(state, "pubsub 1mb 0 0", SLOW_VALUE) > 0);
+}
+
+/* What had been begun to be sent was once not counted any more. */
+static void
+test_what_is_being_sent_counts_for_the_limit(void **state)
+{
+    assert_int_equal(publish_to_deaf(state, "pubsub 64mb 0 0", LONG_MESSAGE), 2);
 }
 
 static void
@@ -723,6 +738,7 @@ main(void)
         ON_KEYVALD(test_more_clients_than_files_are_not_promised),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
         ON_BOTH(test_who_does_not_take_its_messages_is_hung_up_on),
+        ON_BOTH(test_what_is_being_sent_counts_for_the_limit),
         ON_BOTH(test_a_reply_over_the_limit_is_not_sent),
         ON_BOTH(test_a_reader_that_goes_away_holds_nobody_up),
         ON_BOTH(test_a_value_of_64_megabytes_goes_there_and_back),
