@@ -33,7 +33,10 @@ has_room(const struct keyspace *ks)
 static bool
 wants_warming(const struct store *s, int64_t now)
 {
-    if (s->complete || now < s->warm_at)
+    /* Further ahead it is where the clock was set back. */
+    bool is_early = now < s->warm_at && s->warm_at - now <= AGAIN_MS;
+
+    if (s->complete || is_early)
         return false;
     return has_room(s->keyspace) || s->expires > (int64_t)s->deadlines.count;
 }

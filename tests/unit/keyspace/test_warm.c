@@ -200,6 +200,21 @@ test_warming_of_a_store_that_cannot_be_read_is_tried_again(void **state)
 }
 
 static void
+test_warming_is_tried_again_though_the_clock_was_set_back(void **state)
+{
+    struct world *w = *state;
+
+    open_cold(w);
+    bench_hide(&w->bench, "stores");
+    keyspace_tend(w->keyspace, clock_ms());
+    finish(w);
+    bench_show(&w->bench, "stores");
+    clock_advance(-3600000);
+    world_wait_complete(w, w->shop);
+    clock_advance(3600000);
+}
+
+static void
 test_warming_on_its_way_does_not_outlive_its_keyspace(void **state)
 {
     struct world *w = *state;
@@ -220,6 +235,7 @@ main(void)
         WORLD_TEST(test_warming_does_not_make_complete_when_entries_left_meanwhile),
         WORLD_TEST(test_warming_does_not_make_complete_when_memory_is_short),
         WORLD_TEST(test_warming_of_a_store_that_cannot_be_read_is_tried_again),
+        WORLD_TEST(test_warming_is_tried_again_though_the_clock_was_set_back),
         WORLD_TEST(test_warming_on_its_way_does_not_outlive_its_keyspace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
