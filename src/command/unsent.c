@@ -80,7 +80,7 @@ is_over_soft(struct session *s, const struct client_limit *limit, int64_t bytes)
     int64_t now = clock_ms();
     if (s->over_soft_ms == 0)
         s->over_soft_ms = now;
-    return now - s->over_soft_ms > limit->soft_s * 1000;
+    return (now - s->over_soft_ms) / 1000 > limit->soft_s;
 }
 
 static bool

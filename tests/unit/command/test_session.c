@@ -712,6 +712,19 @@ test_session_over_the_soft_limit_is_closed_when_it_stays_there(void **state)
     assert_true(session_is_killed(f->a.session));
 }
 
+static void
+test_session_may_be_over_the_soft_limit_for_ever(void **state)
+{
+    struct fixture *f = *state;
+
+    limits(f)[CLASS_PUBSUB] = (struct client_limit){0, 1000, INT64_MAX};
+    says(&f->a, "SUBSCRIBE c\r\n");
+    says_long(&f->b, "PUBLISH c ", 20000);
+    clock_advance(60000);
+    unsent_tick(&f->host);
+    assert_false(session_is_killed(f->a.session));
+}
+
 /* By default a normal client has no limit; but what it did not ask for has one. */
 static void
 test_session_that_watches_and_takes_nothing_is_closed(void **state)
@@ -1307,6 +1320,7 @@ main(void)
         TEST(test_session_bounds_the_replies_of_a_transaction),
         TEST(test_session_that_takes_no_messages_is_closed),
         TEST(test_session_over_the_soft_limit_is_closed_when_it_stays_there),
+        TEST(test_session_may_be_over_the_soft_limit_for_ever),
         TEST(test_session_that_watches_and_takes_nothing_is_closed),
         TEST(test_session_counts_what_its_owner_keeps),
         TEST(test_session_hears_of_a_change_when_it_is_safe),
