@@ -278,11 +278,12 @@ on_sent(uv_write_t *write, int status)
     }
 }
 
-/* The memory of a long reply goes piece by piece: all at once takes milliseconds. */
+/* The memory of a long reply goes piece by piece: all at once takes milliseconds. The page
+ * that two pieces share goes with the second. */
 static void
 give_back_sent(struct client *c)
 {
-    size_t len = c->sent < SEND_MAX ? c->sent : SEND_MAX;
+    size_t len = c->sent < 2 * SEND_MAX ? c->sent : 2 * SEND_MAX;
 
     if (c->sending.cap >= PAGES_FROM)
         pages_give_back(c->sending.data + c->sent - len, len);

@@ -14,6 +14,7 @@
 #include "lib/client.h"
 #include "server/server.h"
 #include "unit/keyspace/world.h"
+#include <unistd.h>
 #include <uv.h>
 
 #define SLICES 100 /* that the work takes */
@@ -98,12 +99,17 @@ test_server_does_one_slice_of_background_work_at_a_time(void **state)
 
 static size_t value_len, sent_most;
 
+/* Whole pages the reply has given back so far, and where the last of them ends. */
+static size_t given_back;
+static uintptr_t given_to;
+
 int __real_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
                     unsigned count, uv_write_cb done);
 int __wrap_uv_write(uv_write_t *write, uv_stream_t *stream, const uv_buf_t *pieces,
                     unsigned count, uv_write_cb done);
 int __real_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count);
 int __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count);
+void __wrap_pages_give_back(void *data, size_t len);
 
 static void
 note_pieces(const uv_buf_t *pieces, unsigned count)
@@ -129,6 +135,21 @@ __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t *pieces, unsigned count)
     return __real_uv_try_write(stream, pieces, count);
 }
 
+void
+__wrap_pages_give_back(void *data, size_t len)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)data + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)data + len) / page * page;
+
+    if (from < given_to)
+        from = given_to;
+    if (from < to) {
+        given_back += to - from;
+        given_to = to;
+    }
+}
+
 /* A client, on a thread of its own: gets a value back, and shuts the server down. */
 static void *
 get_back(void *arg)
@@ -151,21 +172,29 @@ get_back(void *arg)
     return NULL;
 }
 
+/* Serves it until it has shut the server down. */
+static void
+serve(struct fixture *f, void *client(void *arg))
+{
+    pthread_t thread;
+
+    f->config->port = 0;
+    assert_int_equal(server_listen(f->server, f->config), 0);
+    work.slices = 2 * SLICES; /* there is none */
+    assert_int_equal(pthread_create(&thread, NULL, client, f), 0);
+    assert_int_equal(server_run(f->server, &f->host), 0);
+    pthread_join(thread, NULL);
+}
+
 static void
 get_value(struct world *world, size_t len)
 {
     struct fixture f;
-    pthread_t client;
 
     value_len = len;
-    sent_most = 0;
+    sent_most = given_back = given_to = 0;
     set_up(&f, world);
-    f.config->port = 0;
-    assert_int_equal(server_listen(f.server, f.config), 0);
-    work.slices = 2 * SLICES; /* there is none */
-    assert_int_equal(pthread_create(&client, NULL, get_back, &f), 0);
-    assert_int_equal(server_run(f.server, &f.host), 0);
-    pthread_join(client, NULL);
+    serve(&f, get_back);
     tear_down(&f);
 }
 
@@ -183,6 +212,14 @@ test_server_sends_a_long_reply_in_pieces(void **state)
     assert_int_equal(sent_most, PIECE_SIZE);
 }
 
+/* Of the first piece and the last that may be less. */
+static void
+test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent(void **state)
+{
+    get_value(*state, LONG);
+    assert_in_range(given_back, LONG - 2 * PIECE_SIZE, LONG);
+}
+
 int
 main(void)
 {
@@ -190,6 +227,7 @@ main(void)
         WORLD_TEST(test_server_does_one_slice_of_background_work_at_a_time),
         WORLD_TEST(test_server_sends_a_reply_at_once),
         WORLD_TEST(test_server_sends_a_long_reply_in_pieces),
+        WORLD_TEST(test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
