@@ -233,9 +233,8 @@ on_idle(uv_idle_t *handle)
 static void
 tend(struct server *s)
 {
-    int64_t now = clock_ms();
     int64_t begun = timing_begin(s->host);
-    int64_t next = keyspace_tend(s->host->keyspace, now);
+    int64_t next = keyspace_tend(s->host->keyspace, clock_ms());
     timing_end(s->host, LATENCY_KEYSPACE, begun);
     host_tick(s->host);
 
@@ -245,8 +244,8 @@ tend(struct server *s)
         uv_idle_start(&s->more_work, on_idle);
     else
         uv_timer_start(&s->timer, on_timer, (uint64_t)next, 0);
-    if (s->host->config->timeout > 0 && now >= s->idle_check_ms) {
-        s->idle_check_ms = now + IDLE_CHECK_MS;
+    if (s->host->config->timeout > 0 && uv_now(&s->loop) >= s->idle_check_ms) {
+        s->idle_check_ms = uv_now(&s->loop) + IDLE_CHECK_MS;
         client_close_idle(s, s->host->config->timeout);
     }
 }

@@ -42,7 +42,7 @@ struct server {
     int npeers;                  /* that have a socket, or are just losing it */
     bool has_killed;             /* some of these are to be closed */
     int64_t retry_ms;            /* a log that failed is not written before */
-    int64_t idle_check_ms;
+    uint64_t idle_check_ms;      /* loop time; idle clients are not looked for before */
     bool stopping;
     char read_buffer[READ_SIZE];
 };

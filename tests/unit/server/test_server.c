@@ -9,11 +9,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "command/host.h"
 #include "lib/client.h"
 #include "server/server.h"
 #include "unit/keyspace/world.h"
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -220,6 +222,38 @@ test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent(void **state)
     assert_in_range(given_back, LONG - 2 * PIECE_SIZE, LONG);
 }
 
+/* --- time --- */
+
+/* Says nothing until it is hung up on. */
+static void *
+be_silent(void *arg)
+{
+    const struct fixture *f = arg;
+    struct client *c = client_open((int)server_port(f->server));
+    char byte;
+
+    assert_string_equal(client_ask(c, "PING"), "PONG");
+    clock_advance(-3600000);
+    assert_int_equal(recv(client_fd(c), &byte, 1, 0), 0);
+    clock_advance(3600000);
+    client_close(c);
+    c = client_open((int)server_port(f->server));
+    client_ask(c, "SHUTDOWN");
+    client_close(c);
+    return NULL;
+}
+
+static void
+test_server_hangs_up_on_the_silent_though_the_clock_was_set_back(void **state)
+{
+    struct fixture f;
+
+    set_up(&f, *state);
+    f.config->timeout = 1;
+    serve(&f, be_silent);
+    tear_down(&f);
+}
+
 int
 main(void)
 {
@@ -228,6 +262,7 @@ main(void)
         WORLD_TEST(test_server_sends_a_reply_at_once),
         WORLD_TEST(test_server_sends_a_long_reply_in_pieces),
         WORLD_TEST(test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent),
+        WORLD_TEST(test_server_hangs_up_on_the_silent_though_the_clock_was_set_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
