@@ -8,8 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define EFFECT_BYTES  128           /* of log, taken for a common effect */
-#define EXPECT_FROM   (64 * 1024)   /* entries of a store, before more are expected */
 #define BATCH_KEEP    (1024 * 1024) /* bytes of the batch's memory kept for the next; */
 #define BATCH_LARGE   (32 * 1024 * 1024) /* where this one was larger than that */
 #define BATCH_MAX     (64 * 1024 * 1024) /* bytes of it, before writers wait for the next */
@@ -26,184 +24,29 @@ has_name(const struct map_node *node, struct bytes name)
     return bytes_eq(((const struct store *)node)->name, name);
 }
 
-static struct store *
-find_store(const struct keyspace *ks, struct bytes name)
+struct store *
+store_named(const struct keyspace *ks, struct bytes name)
 {
     return (struct store *)map_find(&ks->stores, map_hash(name), name, has_name);
-}
-
-/* What a replay keeps between effects. */
-struct loader {
-    struct keyspace *keyspace;
-    struct store **by_id;
-    size_t nids;
-    int64_t neffects, nnew; /* so far; and how many of them made a key */
-    int64_t most;           /* there can be about so many, at the most */
-    int failed;
-};
-
-static void
-note_id(struct loader *l, struct store *s)
-{
-    if (s->id >= l->nids) {
-        size_t nids = 2 * (size_t)s->id + 16;
-        l->by_id = xrealloc(l->by_id, nids * sizeof(struct store *));
-        memset(l->by_id + l->nids, 0, (nids - l->nids) * sizeof(struct store *));
-        l->nids = nids;
-    }
-    l->by_id[s->id] = s;
-}
-
-static void
-load_row(void *arg, const struct storage_row *row)
-{
-    struct loader *l = arg;
-    struct store *s = store_new(l->keyspace, row->name);
-
-    s->id = row->id;
-    note_id(l, s);
-    s->count = row->count;
-    s->expires = row->expires;
-    s->complete = row->count == 0;
-    s->keep_absent = false;
-}
-
-/* The store with this id; NULL where there is none. */
-static struct store *
-store_with_id(const struct loader *l, uint32_t id)
-{
-    struct store *s = id < l->nids ? l->by_id[id] : NULL;
-
-    return s != NULL && s->id == id ? s : NULL;
-}
-
-/* Gives the name to the store with this id. Who had the name gets its old one, until the
- * next effect says what it is called. */
-static struct store *
-name_store(struct loader *l, uint32_t id, struct bytes name)
-{
-    struct store *named = find_store(l->keyspace, name), *old = store_with_id(l, id);
-
-    if (named == NULL)
-        named = store_new(l->keyspace, name);
-    if (old != NULL && old != named) {
-        store_exchange(old, named);
-        note_id(l, old);
-    }
-    named->id = id;
-    note_id(l, named);
-    return named;
-}
-
-static struct store *
-loaded_store(struct loader *l, const struct effect *e)
-{
-    if (e->kind == EFFECT_CREATE)
-        return name_store(l, e->store, e->key);
-    return store_with_id(l, e->store);
-}
-
-static int
-load_key(struct store *s, const struct replayed *change, uint64_t number)
-{
-    const struct effect *e = &change->effect;
-    struct record record;
-
-    if (e->kind == EFFECT_PATCH)
-        return store_load_patch(s, e->key, change->hash, e->record, number);
-    if (e->kind == EFFECT_PUT && record_decode(e->record, &record) != 0)
-        return -1;
-    store_load(s, e->key, change->hash, e->kind == EFFECT_PUT ? &record : NULL, number);
-    return 0;
-}
-
-/* Makes room for what a store that grows will have in the end, if the rest of the log is
- * like its beginning: so that entries are not moved again and again. */
-static void
-expect_entries(const struct loader *l, struct store *s)
-{
-    if (s->entries.count < EXPECT_FROM || !map_is_full(&s->entries)
-        || l->neffects >= l->most)
-        return;
-    double rest = (double)l->most / (double)l->neffects - 1;
-    double entries = (double)s->entries.count * (1 + rest);
-    double keys = (double)s->count + (double)l->nnew * rest;
-    map_reserve(&s->entries, (size_t)(entries < keys ? entries : keys));
-}
-
-static void
-load_change(struct loader *l, uint64_t number, const struct replayed *change)
-{
-    const struct effect *e = &change->effect;
-    struct store *s = loaded_store(l, e);
-
-    if (s == NULL) {
-        l->failed = -1;
-        return;
-    }
-    l->neffects++;
-    l->nnew += (e->flags & EFFECT_NEW) != 0;
-    expect_entries(l, s);
-    effect_count(e, &s->count, &s->expires);
-    s->stamp = number;
-    if (e->kind == EFFECT_FLUSH || (e->kind == EFFECT_DELETE && s->count == 0))
-        store_empty(s, number);
-    else if (e->kind != EFFECT_CREATE && load_key(s, change, number) != 0)
-        l->failed = -1;
-}
-
-static void
-prefetch_changes(const struct loader *l, const struct replayed *changes, size_t count)
-{
-    uint32_t hashes[REPLAY_GROUP] = {0}, store = changes[0].effect.store;
-
-    for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch(changes[i].effect.record.data);
-        hashes[i] = changes[i].hash;
-    }
-    /* Most groups are of one store; the others are as right, only slower. */
-    if (store < l->nids && l->by_id[store] != NULL)
-        map_prefetch(&l->by_id[store]->entries, hashes, count);
-}
-
-static void
-load_changes(void *arg, uint64_t number, const struct replayed *changes, size_t count)
-{
-    struct loader *l = arg;
-
-    prefetch_changes(l, changes, count);
-    for (size_t i = 0; i < count; i++)
-        load_change(l, number, &changes[i]);
 }
 
 struct keyspace *
 keyspace_new(struct storage *storage)
 {
     struct keyspace *ks = xcalloc(1, sizeof *ks);
-    struct loader loader = {.keyspace = ks};
-    struct storage_stats stats;
 
-    int64_t begin_us = clock_mono_us();
-    storage_stats(storage, &stats);
-    loader.most = stats.log_bytes / EFFECT_BYTES;
     ks->storage = storage;
     ks->seconds = (uint32_t)(clock_ms() / 1000);
     ks->flights.next = ks->flights.previous = &ks->flights;
     ks->done_end = &ks->done;
     ks->cursors = cursors_new();
     heap_init(&ks->deadlines, store_heap_place);
-    bool loaded = storage_rows(storage, load_row, &loader) == 0
-                  && storage_replay(storage, load_changes, &loader) == 0;
-    free(loader.by_id);
-    log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
-             (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);
+    if (keyspace_load(ks) != 0) {
+        keyspace_free(ks);
+        return NULL;
+    }
     ks->next = storage_next(storage);
-    if (loaded && !loader.failed)
-        return ks;
-    if (loader.failed)
-        log_line(LOG_WARNING, "The log has a change that this keyvald cannot read");
-    keyspace_free(ks);
-    return NULL;
+    return ks;
 }
 
 void
@@ -231,7 +74,7 @@ keyspace_free(struct keyspace *ks)
 struct store *
 keyspace_store(struct keyspace *ks, struct bytes name)
 {
-    struct store *s = find_store(ks, name);
+    struct store *s = store_named(ks, name);
 
     if (s == NULL)
         s = store_new(ks, name);
@@ -242,7 +85,7 @@ keyspace_store(struct keyspace *ks, struct bytes name)
 struct store *
 keyspace_find_store(struct keyspace *ks, struct bytes name)
 {
-    struct store *s = find_store(ks, name);
+    struct store *s = store_named(ks, name);
 
     /* Also that it is empty may not be told before it is safe. */
     return s != NULL && store_count(s) > 0 ? s : NULL;

@@ -86,6 +86,16 @@ struct keyspace {
     bool expiring; /* what changes does so because it has expired */
 };
 
+/* --- keyspace.c --- */
+
+/* The store of that name, with keys or without; NULL: memory has none. */
+struct store *store_named(const struct keyspace *ks, struct bytes name);
+
+/* --- load.c --- */
+
+/* Takes the catalog and the log into memory. -1 with the reason logged. */
+int keyspace_load(struct keyspace *ks);
+
 /* --- store.c --- */
 
 struct store *store_new(struct keyspace *ks, struct bytes name);
