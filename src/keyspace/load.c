@@ -15,23 +15,66 @@
 /* What a replay keeps between effects. */
 struct loader {
     struct keyspace *keyspace;
-    struct store **by_id;
-    size_t nids;
+    struct map by_id;   /* of struct numbered: ids grow with all stores there ever were */
+    struct store *last; /* the store of the effect before: most have the same */
     int64_t neffects, nnew; /* so far; and how many of them made a key */
     int64_t most;           /* there can be about so many, at the most */
     int failed;
 };
 
+struct numbered {
+    struct map_node node;
+    uint32_t id;
+    struct store *store;
+};
+
+static struct bytes
+id_bytes(const uint32_t *id)
+{
+    return bytes_of((const char *)id, sizeof *id);
+}
+
+static bool
+has_id(const struct map_node *node, struct bytes id)
+{
+    return bytes_eq(id_bytes(&((const struct numbered *)node)->id), id);
+}
+
+static struct numbered *
+find_id(const struct loader *l, uint32_t id)
+{
+    struct bytes bytes = id_bytes(&id);
+
+    return (struct numbered *)map_find(&l->by_id, map_hash(bytes), bytes, has_id);
+}
+
 static void
 note_id(struct loader *l, struct store *s)
 {
-    if (s->id >= l->nids) {
-        size_t nids = 2 * (size_t)s->id + 16;
-        l->by_id = xrealloc(l->by_id, nids * sizeof(struct store *));
-        memset(l->by_id + l->nids, 0, (nids - l->nids) * sizeof(struct store *));
-        l->nids = nids;
+    struct numbered *n = find_id(l, s->id);
+
+    if (n == NULL) {
+        n = xcalloc(1, sizeof *n);
+        n->id = s->id;
+        map_insert(&l->by_id, &n->node, map_hash(id_bytes(&n->id)));
     }
-    l->by_id[s->id] = s;
+    n->store = s;
+}
+
+static void
+forget_id(struct map_node *node, void *arg)
+{
+    map_remove(arg, node);
+    free(node);
+}
+
+static void
+forget_ids(struct loader *l)
+{
+    while (l->by_id.count > 0) {
+        for (size_t at = 0; at < map_walk_end(&l->by_id); at++)
+            map_walk(&l->by_id, at, forget_id, &l->by_id);
+    }
 }
 
 static void
@@ -50,11 +93,13 @@ load_row(void *arg, const struct storage_row *row)
 
 /* The store with this id; NULL where there is none. */
 static struct store *
-store_with_id(const struct loader *l, uint32_t id)
+store_with_id(struct loader *l, uint32_t id)
 {
-    struct store *s = id < l->nids ? l->by_id[id] : NULL;
-
-    return s != NULL && s->id == id ? s : NULL;
+    if (l->last != NULL && l->last->id == id)
+        return l->last;
+    const struct numbered *n = find_id(l, id);
+    l->last = n != NULL && n->store->id == id ? n->store : NULL;
+    return l->last;
 }
 
 /* Gives the name to the store with this id. Who had the name gets its old one, until the
@@ -133,17 +178,18 @@ load_change(struct loader *l, uint64_t number, const struct replayed *change)
 }
 
 static void
-prefetch_changes(const struct loader *l, const struct replayed *changes, size_t count)
+prefetch_changes(struct loader *l, const struct replayed *changes, size_t count)
 {
-    uint32_t hashes[REPLAY_GROUP] = {0}, store = changes[0].effect.store;
+    const struct store *s = store_with_id(l, changes[0].effect.store);
+    uint32_t hashes[REPLAY_GROUP] = {0};
 
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(changes[i].effect.record.data);
         hashes[i] = changes[i].hash;
     }
     /* Most groups are of one store; the others are as right, only slower. */
-    if (store < l->nids && l->by_id[store] != NULL)
-        map_prefetch(&l->by_id[store]->entries, hashes, count);
+    if (s != NULL)
+        map_prefetch(&s->entries, hashes, count);
 }
 
 static void
@@ -167,7 +213,7 @@ keyspace_load(struct keyspace *ks)
     loader.most = stats.log_bytes / EFFECT_BYTES;
     bool loaded = storage_rows(ks->storage, load_row, &loader) == 0
                   && storage_replay(ks->storage, load_changes, &loader) == 0;
-    free(loader.by_id);
+    forget_ids(&loader);
     log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
              (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);
     if (loader.failed)

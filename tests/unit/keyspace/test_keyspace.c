@@ -395,6 +395,26 @@ test_keyspace_takes_writes_below_the_largest_ceiling(void **state)
     assert_true(keyspace_may_write(w->keyspace));
 }
 
+/* An id is never given again, so a server that has made many stores has large ones. */
+static void
+test_keyspace_starts_with_stores_of_any_id(void **state)
+{
+    struct world *w = *state;
+    uint32_t id = UINT32_MAX - 1;
+
+    bench_start(&w->bench);
+    bench_create(&w->bench, id, "shop");
+    bench_put_new(&w->bench, id, "apple", "\1\1red");
+    bench_commit(&w->bench);
+    bench_close(&w->bench);
+    world_start(w);
+    world_assert(w, w->shop, "apple", "red");
+    assert_int_equal(store_id(w->shop), id);
+    world_wait_applied(w);
+    world_restart(w);
+    world_assert(w, w->shop, "apple", "red");
+}
+
 /* RENAME writes a value of any length to the batch, and a client can send many at once. */
 static void
 test_keyspace_takes_no_more_writes_while_the_batch_is_large(void **state)
@@ -478,6 +498,7 @@ main(void)
         WORLD_TEST(test_keyspace_save_commits_and_makes_durable),
         WORLD_TEST(test_keyspace_lets_nobody_write_while_memory_waits_for_the_tables),
         WORLD_TEST(test_keyspace_takes_writes_below_the_largest_ceiling),
+        WORLD_TEST(test_keyspace_starts_with_stores_of_any_id),
         WORLD_TEST(test_keyspace_takes_no_more_writes_while_the_batch_is_large),
         WORLD_TEST(test_keyspace_keeps_what_the_log_refused_and_writes_it_later),
     };
