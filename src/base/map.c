@@ -255,6 +255,13 @@ map_walk(struct map *m, size_t at, map_visit_fn *visit, void *arg)
     m->walking = false;
 }
 
+void
+map_each(struct map *m, map_visit_fn *visit, void *arg)
+{
+    for (size_t at = 0; at < map_walk_end(m); at++)
+        map_walk(m, at, visit, arg);
+}
+
 /*
  * A scan goes through the nodes in the order of their hashes read backwards, the lowest
  * bit first. The slot of a table of any size is then an interval of places: a table twice

@@ -89,6 +89,9 @@ size_t map_walk_end(const struct map *m);
 typedef void map_visit_fn(struct map_node *node, void *arg);
 void map_walk(struct map *m, size_t at, map_visit_fn *visit, void *arg);
 
+/* The same for all slots: a full walk. */
+void map_each(struct map *m, map_visit_fn *visit, void *arg);
+
 /* The order of a scan: where a node with this hash has its place in it. */
 uint32_t map_place(uint32_t hash);
 
@@ -102,7 +105,7 @@ uint32_t map_scan(struct map *m, uint32_t place, map_visit_fn *visit, void *arg)
  * it visits a whole slot. */
 uint32_t map_scan_start(const struct map *m, uint32_t place);
 
-/* Frees the slots. The nodes are the owner's to free (map_walk first). */
+/* Frees the slots. The nodes are the owner's to free (map_each first). */
 void map_deinit(struct map *m);
 
 /* Bytes its slots take. */

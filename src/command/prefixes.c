@@ -112,15 +112,6 @@ free_noted(struct map_node *node, void *arg)
 }
 
 static void
-forget_noted(struct map *noted)
-{
-    while (noted->count > 0) {
-        for (size_t at = 0; at < map_walk_end(noted); at++)
-            map_walk(noted, at, free_noted, noted);
-    }
-}
-
-static void
 remove_prefix(struct prefixes *p, struct prefix *x)
 {
     size_t rank = rank_of(p, x->text);
@@ -129,7 +120,7 @@ remove_prefix(struct prefixes *p, struct prefix *x)
     memmove(p->all + rank - 1, p->all + rank, (p->count - rank) * sizeof *p->all);
     p->count--;
     find_outer_ones(p);
-    forget_noted(&x->noted);
+    map_each(&x->noted, free_noted, &x->noted);
     free((char *)x->text.data);
     free(x);
 }
@@ -317,12 +308,11 @@ tell_prefix(struct prefix *x, uint64_t seen)
 {
     struct collection all = {.keys = xmalloc(x->noted.count * sizeof *all.keys)};
 
-    for (size_t at = 0; at < map_walk_end(&x->noted); at++)
-        map_walk(&x->noted, at, collect, &all);
+    map_each(&x->noted, collect, &all);
     qsort(all.keys, all.count, sizeof *all.keys, compare);
     tell_listeners(x, &all, seen);
     free(all.keys);
-    forget_noted(&x->noted);
+    map_each(&x->noted, free_noted, &x->noted);
 }
 
 void

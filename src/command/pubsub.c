@@ -201,16 +201,13 @@ pubsub_publish(struct host *h, enum channel_kind kind, struct bytes channel,
 {
     struct message m = {.channel = channel, .text = message};
     const struct channel *c = find_channel(h, kind, channel);
-    struct map *patterns = &h->pubsub.channels[CHANNEL_PATTERN];
 
     if (c != NULL) {
         send_message(c, &m, kind == CHANNEL_SHARD ? "smessage" : "message", false);
         m.receivers = c->count;
     }
-    if (kind == CHANNEL_PLAIN && patterns->count > 0) {
-        for (size_t at = 0; at < map_walk_end(patterns); at++)
-            map_walk(patterns, at, send_to_pattern, &m);
-    }
+    if (kind == CHANNEL_PLAIN)
+        map_each(&h->pubsub.channels[CHANNEL_PATTERN], send_to_pattern, &m);
     return m.receivers;
 }
 
@@ -370,27 +367,19 @@ tell_channel(struct map_node *node, void *arg)
         reply_bulk(all->call->out, c->name);
 }
 
-static void
-walk_channels(struct call *c, enum channel_kind kind, struct channels *all)
-{
-    struct map *m = &c->host->pubsub.channels[kind];
-
-    for (size_t at = 0; m->count > 0 && at < map_walk_end(m); at++)
-        map_walk(m, at, tell_channel, all);
-}
-
 static enum err
 tell_channels(struct call *c, enum channel_kind kind)
 {
     struct channels all = {.call = c, .only_count = true};
+    struct map *m = &c->host->pubsub.channels[kind];
 
     if (c->argc > 3)
         return fail_subcommand(c);
     all.pattern = c->argc == 3 ? &c->argv[2] : NULL;
-    walk_channels(c, kind, &all);
+    map_each(m, tell_channel, &all);
     reply_array(c->out, all.count);
     all.only_count = false;
-    walk_channels(c, kind, &all);
+    map_each(m, tell_channel, &all);
     return OK;
 }
 

@@ -94,15 +94,6 @@ forget_changed(struct map_node *node, void *arg)
     free(k);
 }
 
-static void
-forget_all_changed(struct listing *l)
-{
-    while (l->changed.count > 0) {
-        for (size_t at = 0; at < map_walk_end(&l->changed); at++)
-            map_walk(&l->changed, at, forget_changed, l);
-    }
-}
-
 struct now_visit {
     const struct listing *listing;
     int64_t now;
@@ -130,8 +121,7 @@ listing_each_changed(const struct listing *l, int64_t now, listing_key_fn *visit
     struct map changed = l->changed;
 
     assert(l->hold && l->attached);
-    for (size_t at = 0; at < map_walk_end(&changed); at++)
-        map_walk(&changed, at, tell_as_of_now, &v);
+    map_each(&changed, tell_as_of_now, &v);
 }
 
 /* --- telling --- */
@@ -340,7 +330,7 @@ listing_start(const struct listing_request *request)
 static void
 destroy(struct listing *l)
 {
-    forget_all_changed(l);
+    map_each(&l->changed, forget_changed, l);
     free((char *)l->pattern.data);
     place_deinit(&l->place);
     buf_deinit(&l->read.scan_from);

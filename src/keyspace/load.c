@@ -69,15 +69,6 @@ forget_id(struct map_node *node, void *arg)
 }
 
 static void
-forget_ids(struct loader *l)
-{
-    while (l->by_id.count > 0) {
-        for (size_t at = 0; at < map_walk_end(&l->by_id); at++)
-            map_walk(&l->by_id, at, forget_id, &l->by_id);
-    }
-}
-
-static void
 load_row(void *arg, const struct storage_row *row)
 {
     struct loader *l = arg;
@@ -213,7 +204,7 @@ keyspace_load(struct keyspace *ks)
     loader.most = stats.log_bytes / EFFECT_BYTES;
     bool loaded = storage_rows(ks->storage, load_row, &loader) == 0
                   && storage_replay(ks->storage, load_changes, &loader) == 0;
-    forget_ids(&loader);
+    map_each(&loader.by_id, forget_id, &loader.by_id);
     log_line(LOG_NOTICE, "Log replayed: %lld changes, %.3f seconds",
              (long long)loader.neffects, (double)(clock_mono_us() - begin_us) / 1e6);
     if (loader.failed)

@@ -46,8 +46,7 @@ store_each(struct store *s, int64_t now, store_key_fn *visit, void *arg)
 
     assert(s->complete);
     store_look_at_all(s);
-    for (size_t at = 0; at < map_walk_end(&s->entries); at++)
-        map_walk(&s->entries, at, tell, &scan);
+    map_each(&s->entries, tell, &scan);
 }
 
 /* --- by chance --- */

@@ -111,10 +111,7 @@ forget_node(struct map_node *node, void *arg)
 static void
 forget_all(struct store *s)
 {
-    while (s->entries.count > 0) {
-        for (size_t at = 0; at < map_walk_end(&s->entries); at++)
-            map_walk(&s->entries, at, forget_node, s);
-    }
+    map_each(&s->entries, forget_node, s);
 }
 
 void

@@ -124,8 +124,7 @@ touch_present(struct map_node *node, void *arg)
 void
 watch_touch_all(struct store *s)
 {
-    for (size_t at = 0; at < map_walk_end(&s->watched); at++)
-        map_walk(&s->watched, at, touch_present, NULL);
+    map_each(&s->watched, touch_present, NULL);
 }
 
 /* Where the key is not known to come, it is found out when it matters; until then what
@@ -147,6 +146,5 @@ touch_swapped(struct map_node *node, void *arg)
 void
 watch_touch_swapped(struct store *s, const struct store *other)
 {
-    for (size_t at = 0; at < map_walk_end(&s->watched); at++)
-        map_walk(&s->watched, at, touch_swapped, (void *)other);
+    map_each(&s->watched, touch_swapped, (void *)other);
 }

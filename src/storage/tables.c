@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include <assert.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct tables {
@@ -95,10 +94,8 @@ free_table(struct map_node *node, void *arg)
 void
 tables_free(struct tables *t)
 {
-    for (size_t at = 0; at < map_walk_end(&t->by_id); at++)
-        map_walk(&t->by_id, at, free_table, t);
+    map_each(&t->by_id, free_table, t);
     assert(t->by_id.count == 0);
-    map_deinit(&t->by_id);
     pthread_cond_destroy(&t->unused);
     pthread_mutex_destroy(&t->mutex);
     free(t);

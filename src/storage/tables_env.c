@@ -189,9 +189,7 @@ tables_env_remove_strays(DB_ENV *env, const char *dir, struct catalog *catalog)
         closedir(stores);
     if (count > 0 && !failed)
         log_line(LOG_NOTICE, "Removed %d files of stores/ that no store owns", count);
-    for (size_t at = 0; at < map_walk_end(&known); at++)
-        map_walk(&known, at, free_known, &known);
-    map_deinit(&known);
+    map_each(&known, free_known, &known);
     return failed;
 }
 

@@ -245,13 +245,6 @@ see_and_remove(struct map_node *node, void *arg)
 }
 
 static void
-walk(struct map *m, map_visit_fn *visit)
-{
-    for (size_t at = 0; at < map_walk_end(m); at++)
-        map_walk(m, at, visit, m);
-}
-
-static void
 assert_first_are_seen_once(const struct item *items, int count)
 {
     for (int i = 0; i < NITEMS; i++)
@@ -266,7 +259,7 @@ test_map_walk_sees_each_node_once_even_within_a_resize(void **state)
     for (int count = 0; count < 300; count++) {
         struct map m = {0};
         struct item *items = items_in(&m, count);
-        walk(&m, see);
+        map_each(&m, see, &m);
         assert_first_are_seen_once(items, count);
         map_deinit(&m);
     }
@@ -280,7 +273,7 @@ test_map_walk_may_remove_each_node_it_sees(void **state)
     for (int count = 0; count < 300; count++) {
         struct map m = {0};
         struct item *items = items_in(&m, count);
-        walk(&m, see_and_remove);
+        map_each(&m, see_and_remove, &m);
         assert_int_equal(m.count, 0);
         assert_int_equal(map_memory(&m), 0);
         assert_first_are_seen_once(items, count);
