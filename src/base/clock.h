@@ -14,7 +14,7 @@ int64_t clock_us(void);
 /* Microseconds of a clock that only goes forward, plus nothing: for measuring. */
 int64_t clock_mono_us(void);
 
-/* Moves clock_ms forward from now on. For tests. */
+/* Moves clock_ms forward from now on, or back. For tests. */
 void clock_advance(int64_t ms);
 
 #endif

@@ -46,15 +46,15 @@ void keyspace_free(struct keyspace *ks);
 
 /* --- once an iteration of the loop --- */
 
-/* Takes in reads that are done, for half a millisecond or so (and carries on with what
- * waited for them). True: there are more. */
+/* Takes in reads that are done, for a quarter of a millisecond or so (and carries on with
+ * what waited for them). True: there are more. */
 bool keyspace_take_reads(struct keyspace *ks);
 
 /* Appends the changes since the last time, if any. -1: the log could not be written; the
  * changes are kept for the next call, and keyspace_is_failing until one succeeds. */
 int keyspace_commit(struct keyspace *ks);
 
-/* A slice of background work, a millisecond or so: removes expired keys, lets entries go
+/* A slice of background work, half a millisecond or so: removes expired keys, lets entries go
  * while memory is over its ceiling, warms stores after a start. Gives the ms until it
  * wants to be called again at the latest; 0: at once. */
 int64_t keyspace_tend(struct keyspace *ks, int64_t now);
