@@ -2,7 +2,6 @@
  * closes. */
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/version.h"
 #include "command/host.h"
 #include "command/memory.h"

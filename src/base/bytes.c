@@ -3,7 +3,6 @@
 #include "base/bytes.h"
 
 #include "base/mem.h"
-#include <stdlib.h>
 #include <strings.h>
 
 int

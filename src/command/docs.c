@@ -1,6 +1,5 @@
 /* docs: COMMAND DOCS, which tells what commands are for and which arguments they take. */
 // SPDX-License-Identifier: BSD-3-Clause
-#include "base/arena.h"
 #include "command/host.h"
 #include "command/introspection.h"
 #include "command/syntax.h"

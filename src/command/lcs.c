@@ -7,7 +7,6 @@
 #include "command/host.h"
 #include "command/strings.h"
 #include "command/table.h"
-#include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
 struct lcs_options {

@@ -1,6 +1,5 @@
 /* lolwut: LOLWUT, which is of no use. It draws a maze that is another each time. */
 // SPDX-License-Identifier: BSD-3-Clause
-#include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/buf.h"

@@ -5,7 +5,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/load_priv.h"
 
-#include "base/mem.h"
 #include "base/version.h"
 #include "config/option_priv.h"
 #include <errno.h>

@@ -4,7 +4,6 @@
  * text goes to a file beside it, which takes its place once it is on the disk.
  */
 // SPDX-License-Identifier: BSD-3-Clause
-#include "base/mem.h"
 #include "config/load_priv.h"
 #include <errno.h>
 #include <fcntl.h>

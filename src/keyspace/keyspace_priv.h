@@ -48,7 +48,6 @@ struct store {
 struct flight {
     struct flight *next, *previous;
     uint64_t applied;
-    uint64_t generation; /* of the store, where there is only one */
 };
 
 struct warming;

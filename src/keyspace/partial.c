@@ -7,7 +7,6 @@
 #include "keyspace/keyspace_priv.h"
 #include "value/patch.h"
 #include <assert.h>
-#include <stdlib.h>
 
 void
 store_set_partial(struct store *s, struct entry *e, bool partial)

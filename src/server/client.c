@@ -15,7 +15,6 @@
 #include "base/pages.h"
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
-#include <assert.h>
 #include <stdlib.h>
 
 #define INPUT_KEEP   (16 * 1024)

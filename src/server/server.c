@@ -17,9 +17,7 @@
 #include "command/timing.h"
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
-#include <assert.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

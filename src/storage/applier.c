@@ -8,9 +8,6 @@
 #include "storage/storage_priv.h"
 #include "storage/sweep.h"
 #include "storage/tables_env.h"
-#include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #define RETRY_MS 1000 /* after a failure */
@@ -41,13 +38,12 @@ announce(struct storage *s, struct sweep *sweep)
     return tables_env_end(txn, code);
 }
 
-static int
+static void
 drop_flushed_files(struct storage *s, struct sweep *sweep)
 {
     char file[FILENAME_MAX_LEN];
-    int code = 0;
 
-    for (struct table *t = sweep->touched; t != NULL && code == 0; t = t->next_touched) {
+    for (struct table *t = sweep->touched; t != NULL; t = t->next_touched) {
         if (!loses_its_file(t))
             continue;
         tables_drop_file(s->tables, t, file);
@@ -56,7 +52,6 @@ drop_flushed_files(struct storage *s, struct sweep *sweep)
         if (left != 0)
             dberr_log(left, file);
     }
-    return code;
 }
 
 /* --- the changes --- */
@@ -150,10 +145,10 @@ try_sweep(struct storage *s, struct sweep *sweep)
     if (storage_flush(s) != 0)
         return -1;
     int code = announce(s, sweep);
-    if (code == 0)
-        code = drop_flushed_files(s, sweep);
-    if (code == 0)
+    if (code == 0) {
+        drop_flushed_files(s, sweep);
         code = apply_changes(s, sweep);
+    }
     if (code == 0)
         code = move_mark(s, sweep);
     return code == 0 ? 0 : dberr_log(code, "The tables cannot be written");

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/backlog.h"
 #include "base/clock.h"
-#include "base/mem.h"
-#include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define PPM         1000000
