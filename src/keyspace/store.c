@@ -322,6 +322,7 @@ store_make_room(struct store *s, struct entry *e, size_t value_len, struct entry
     struct entry *fresh = entry_new(entry_key(e), e->type, value_len);
     fresh->node = e->node;
     fresh->stamp = e->stamp;
+    fresh->looked = e->looked;
     fresh->deadline = e->deadline;
     fresh->heap_index = e->heap_index;
     note_memory(s, e, -1);
