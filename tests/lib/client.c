@@ -85,14 +85,25 @@ client_send(struct client *c, struct bytes data)
     return 0;
 }
 
-size_t
-client_receive(struct client *c, char *to, size_t len)
+/* As recv. */
+static ssize_t
+receive(struct client *c, char *to, size_t len)
 {
     ssize_t got;
 
     do {
         got = recv(c->fd, to, len, 0);
     } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+size_t
+client_receive(struct client *c, char *to, size_t len)
+{
+    ssize_t got = receive(c, to, len);
+
+    if (got < 0 && errno == EAGAIN)
+        panic("the server said nothing for %d s", CLIENT_PATIENCE_S);
     return got > 0 ? (size_t)got : 0;
 }
 
@@ -137,10 +148,10 @@ client_answer(struct client *c, struct answer *out)
             return true;
         }
         char *to = buf_reserve(&c->in, CLIENT_CHUNK);
-        size_t got = client_receive(c, to, CLIENT_CHUNK);
-        if (got == 0)
+        ssize_t got = receive(c, to, CLIENT_CHUNK);
+        if (got <= 0)
             return false;
-        c->in.len += got;
+        c->in.len += (size_t)got;
     }
 }
 

@@ -33,7 +33,8 @@ bool client_command(struct client *c, const struct bytes *argv, int argc,
  * Borrowed until the next call. */
 const char *client_ask(struct client *c, const char *line);
 
-/* Bytes as they come, at most len; 0 at the end. For tests that look at the wire. */
+/* Bytes as they come, at most len; 0 at the end, and for silence the test ends. For tests
+ * that look at the wire. */
 size_t client_receive(struct client *c, char *to, size_t len);
 
 int client_fd(const struct client *c);

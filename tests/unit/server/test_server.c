@@ -15,7 +15,6 @@
 #include "lib/client.h"
 #include "server/server.h"
 #include "unit/keyspace/world.h"
-#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -234,7 +233,7 @@ be_silent(void *arg)
 
     assert_string_equal(client_ask(c, "PING"), "PONG");
     clock_advance(-3600000);
-    assert_int_equal(recv(client_fd(c), &byte, 1, 0), 0);
+    assert_int_equal(client_receive(c, &byte, 1), 0);
     clock_advance(3600000);
     client_close(c);
     c = client_open((int)server_port(f->server));
