@@ -43,9 +43,10 @@ struct call {
     int argc;
     bool in_exec;          /* was queued by MULTI */
     struct listed *listed; /* keys that were listed for it (listed.h), or NULL */
-    int64_t now;           /* ms; the same for the whole request */
-    struct bytes failure;  /* fail's text, in scratch */
-    uint64_t hidden;       /* arg_hide's, a bit for each argument */
+    int64_t now;           /* ms; the same for the whole request: what has expired */
+    int64_t began;        /* ms; when this command did: what a time to live counts from */
+    struct bytes failure; /* fail's text, in scratch */
+    uint64_t hidden;      /* arg_hide's, a bit for each argument */
 };
 
 /* Argument i is a secret: nothing that is kept of the request tells it. Of arguments from

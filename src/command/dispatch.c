@@ -350,6 +350,7 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
 {
     struct host *h = s->host;
     bool muted = session_is_muted(s);
+    int64_t now = session_now(s);
     struct call c = {
         .session = s,
         .store = s->store,
@@ -359,7 +360,8 @@ dispatch(struct session *s, const struct bytes *argv, int argc)
         .argv = argv,
         .argc = argc,
         .listed = listed_at(s, 0),
-        .now = session_now(s),
+        .now = now,
+        .began = now,
     };
 
     s->request_size = size_of(argv, argc);

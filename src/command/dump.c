@@ -73,17 +73,17 @@ read_deadline(struct call *c, const struct restore_options *o, int64_t *deadline
     if (*deadline == 0 || o->absolute)
         return OK;
     /* A time beyond all times is over, in Redis; so it is here. */
-    if (number_add_overflows(*deadline, c->now))
-        *deadline = c->now;
+    if (number_add_overflows(*deadline, c->began))
+        *deadline = c->began;
     else
-        *deadline += c->now;
+        *deadline += c->began;
     return OK;
 }
 
 static void
 put(struct call *c, struct entry *e, struct bytes string, int64_t deadline)
 {
-    if (deadline == 0 || deadline > c->now) {
+    if (deadline == 0 || deadline > c->began) {
         store_set(c->store, c->argv[1], string, deadline, c->now);
         if (e != NULL)
             notify(c, NOTIFY_NEW, "new", c->argv[1]);

@@ -67,7 +67,7 @@ expire(struct call *c, int64_t unit_ms, int64_t base)
         return OK;
     }
 
-    if (deadline <= c->now) {
+    if (deadline <= c->began) {
         store_delete(c->store, e);
         notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
         reply_int(c->out, 1);
@@ -84,14 +84,14 @@ expire(struct call *c, int64_t unit_ms, int64_t base)
 enum err
 cmd_expire(struct call *c)
 {
-    return expire(c, SECOND, c->now);
+    return expire(c, SECOND, c->began);
 }
 
 /* PEXPIRE key ms [NX | XX | GT | LT]: 1 if it was changed. */
 enum err
 cmd_pexpire(struct call *c)
 {
-    return expire(c, 1, c->now);
+    return expire(c, 1, c->began);
 }
 
 /* EXPIREAT key unix-time [NX | XX | GT | LT]: 1 if it was changed. */
@@ -120,7 +120,7 @@ reply_deadline(struct call *c, int64_t unit_ms, int64_t base)
     } else if (entry_deadline(e) == 0) {
         reply_int(c->out, -1);
     } else {
-        int64_t ms = entry_deadline(e) - base;
+        int64_t ms = entry_deadline(e) > base ? entry_deadline(e) - base : 0;
         reply_int(c->out, ms / unit_ms + (ms % unit_ms >= (unit_ms + 1) / 2));
     }
     return OK;
@@ -130,14 +130,14 @@ reply_deadline(struct call *c, int64_t unit_ms, int64_t base)
 enum err
 cmd_ttl(struct call *c)
 {
-    return reply_deadline(c, SECOND, c->now);
+    return reply_deadline(c, SECOND, c->began);
 }
 
 /* PTTL key: milliseconds. */
 enum err
 cmd_pttl(struct call *c)
 {
-    return reply_deadline(c, 1, c->now);
+    return reply_deadline(c, 1, c->began);
 }
 
 /* EXPIRETIME key: seconds since 1970. */

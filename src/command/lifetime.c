@@ -52,8 +52,8 @@ lifetime_deadline(struct call *c, const struct lifetime *life, int64_t *deadline
     *deadline = 0;
     if (life->unit == NULL)
         return OK;
-    return deadline_at(c, life->amount, life->unit->ms, life->unit->from_now ? c->now : 0,
-                       deadline);
+    return deadline_at(c, life->amount, life->unit->ms,
+                       life->unit->from_now ? c->began : 0, deadline);
 }
 
 bool
@@ -65,5 +65,5 @@ lifetime_is_absolute(const struct lifetime *life)
 enum err
 lifetime_from_now(struct call *c, int i, int64_t unit_ms, int64_t *deadline)
 {
-    return deadline_at(c, i, unit_ms, c->now, deadline);
+    return deadline_at(c, i, unit_ms, c->began, deadline);
 }

@@ -119,7 +119,7 @@ cmd_getex(struct call *c)
     TRY(lifetime_deadline(c, &o.life, &deadline));
 
     reply_string(c, e);
-    if (lifetime_is_absolute(&o.life) && deadline <= c->now) {
+    if (lifetime_is_absolute(&o.life) && deadline <= c->began) {
         store_delete(c->store, e);
         notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
     } else if (deadline != 0) {

@@ -64,6 +64,7 @@ run_queue(struct call *c)
         each.argv = q->argv;
         each.argc = q->argc;
         each.in_exec = true;
+        each.began = session_now(c->session);
         each.listed = listed_at(c->session, i);
         /* What was queued before it may have changed which store a SELECT leads to. */
         if (needs_are_known(&each))
