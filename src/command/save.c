@@ -76,7 +76,8 @@ cmd_bgsave(struct call *c)
     h->is_saving = true;
     h->saving_since_ms = clock_ms();
 
-    reply_simple(c->out, "Background saving started");
+    reply_simple(c->out, c->in_exec ? "Background saving scheduled"
+                                    : "Background saving started");
     return OK;
 }
 
@@ -87,7 +88,8 @@ cmd_bgrewriteaof(struct call *c)
 {
     keyspace_apply_soon(c->host->keyspace);
 
-    reply_simple(c->out, "Background append only file rewriting started");
+    reply_simple(c->out, c->in_exec ? "Background append only file rewriting scheduled"
+                                    : "Background append only file rewriting started");
     return OK;
 }
 
