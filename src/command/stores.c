@@ -90,7 +90,7 @@ cmd_store_rename(struct call *c)
         return ERR_STORE_EXISTS;
     TRY(selection_store(c->host, c->argv[3], &named));
 
-    store_swap(s, named);
+    store_swap(s, named, c->now);
     store_release(named);
     tracking_tell_flush(c->host);
 
@@ -126,7 +126,7 @@ cmd_swapdb(struct call *c)
         return second != OK ? second : first;
     }
 
-    store_swap(a, b);
+    store_swap(a, b, c->now);
     store_release(a);
     store_release(b);
 

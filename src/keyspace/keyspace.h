@@ -239,8 +239,9 @@ void store_flush(struct store *s);
 void keyspace_flush_all(struct keyspace *ks);
 
 /* The stores have each other's keys from now on, as if each had the other's name. Who
- * holds or watches a store stays with its name. No key is copied. */
-void store_swap(struct store *a, struct store *b);
+ * holds or watches a store stays with its name. No key is copied. Watches are not touched by
+ * a key that has expired. */
+void store_swap(struct store *a, struct store *b, int64_t now);
 
 /* --- walking --- */
 

@@ -55,15 +55,15 @@ announce_name(struct store *s)
 }
 
 void
-store_swap(struct store *a, struct store *b)
+store_swap(struct store *a, struct store *b, int64_t now)
 {
     /* Also that there is nothing to be done may not be told before it is safe. */
     int64_t count = store_count(a) + store_count(b);
 
     if (a == b || count == 0)
         return;
-    watch_touch_swapped(a, b);
-    watch_touch_swapped(b, a);
+    watch_touch_swapped(a, b, now);
+    watch_touch_swapped(b, a, now);
     store_exchange(a, b);
     announce_name(a);
     announce_name(b);

@@ -127,24 +127,34 @@ watch_touch_all(struct store *s)
     map_each(&s->watched, touch_present, NULL);
 }
 
-/* Where the key is not known to come, it is found out when it matters; until then what
- * changes it touches the watch. */
+struct swap {
+    struct store *other; /* whose keys come */
+    int64_t now;
+};
+
+/* A key that has expired does not come, and goes first. Where one is not known to come, it
+ * is found out when it matters; until then what changes it touches the watch. */
 static void
 touch_swapped(struct map_node *node, void *arg)
 {
     const struct watched_key *k = (const struct watched_key *)node;
-    const struct store *other = arg;
-    const struct entry *e = store_entry(other, k->key);
-    bool comes = e != NULL && !entry_is_absent(e);
+    const struct swap *swap = arg;
+    struct entry *e = store_entry(swap->other, k->key);
+    bool is_known = e != NULL || swap->other->complete;
+    bool comes = e != NULL && entry_is_live(e, swap->now);
 
     for (struct watch *w = k->first; w != NULL; w = w->next) {
         w->touched = w->touched || w->present || w->unsure || comes;
-        w->unsure = e == NULL && !other->complete;
+        w->unsure = !is_known;
     }
+    if (e != NULL && !entry_is_absent(e) && !comes)
+        store_expire(swap->other, e);
 }
 
 void
-watch_touch_swapped(struct store *s, const struct store *other)
+watch_touch_swapped(struct store *s, struct store *other, int64_t now)
 {
-    map_each(&s->watched, touch_swapped, (void *)other);
+    struct swap swap = {other, now};
+
+    map_each(&s->watched, touch_swapped, &swap);
 }

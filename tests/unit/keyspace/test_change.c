@@ -68,7 +68,7 @@ test_change_is_not_a_look_a_flush_a_swap_or_what_leaves_memory(void **state)
     world_set(w->shop, "apple", "red");
     listen(w, &told);
     assert_non_null(world_find(w, w->shop, "apple", NOW));
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     world_evict(w);
     assert_non_null(world_find(w, garden, "apple", NOW));
     store_flush(garden);

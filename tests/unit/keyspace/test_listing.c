@@ -297,7 +297,7 @@ test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
 
     m->request.hold = true;
     struct listing *l = list(m, 0);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     assert_true(listing_is_held(l));
     assert_false(listing_is_broken(l));
     assert_true(listing_is_of(l, garden));
@@ -307,7 +307,7 @@ test_listing_that_is_held_goes_along_when_its_store_is_swapped(void **state)
     assert_false(listing_has_changed(l, bytes_str(key_name(0))));
     store_delete(garden, world_find(w, garden, key_name(1), NOW));
     assert_true(listing_has_changed(l, bytes_str(key_name(1))));
-    store_swap(garden, w->shop);
+    store_swap(garden, w->shop, NOW);
     assert_true(listing_is_of(l, w->shop));
     memset(m->told, 0, sizeof m->told);
     listing_each_changed(l, NOW, tell_again, m);
@@ -324,7 +324,7 @@ test_listing_on_its_way_is_broken_when_its_store_is_swapped(void **state)
     struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
     struct listing *l = listing_start(&m->request);
 
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     carry_on(m, l, 0);
     assert_true(listing_is_broken(l));
     listing_free(l);

@@ -308,8 +308,8 @@ test_partial_entry_goes_with_its_store_to_another_name(void **state)
 
     start_after(w, &m, write_here_and_there);
     struct store *garden = keyspace_store(w->keyspace, bytes_str("garden"));
-    store_swap(w->shop, garden);
-    store_swap(garden, w->shop);
+    store_swap(w->shop, garden, NOW);
+    store_swap(garden, w->shop, NOW);
     assert_false(store_knows(w->shop, bytes_str("large")));
     assert_large(w, &m, DEADLINE);
     store_release(garden);

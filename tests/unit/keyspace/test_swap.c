@@ -17,7 +17,7 @@ swap(struct world *w, const char *one, const char *other)
     struct store *a = keyspace_store(w->keyspace, bytes_str(one));
     struct store *b = keyspace_store(w->keyspace, bytes_str(other));
 
-    store_swap(a, b);
+    store_swap(a, b, NOW);
     store_release(a);
     store_release(b);
 }
@@ -66,13 +66,13 @@ test_swap_gives_two_stores_each_others_keys(void **state)
     world_open(w);
     struct store *garden = fill(w);
     uint32_t shop_id = store_id(w->shop), garden_id = store_id(garden);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     assert_swapped(w);
     assert_int_equal(store_id(w->shop), garden_id);
     assert_int_equal(store_id(garden), shop_id);
     assert_true(bytes_eq(store_name(garden), bytes_str("garden")));
     assert_ptr_equal(keyspace_find_store(w->keyspace, bytes_str("garden")), garden);
-    store_swap(garden, garden);
+    store_swap(garden, garden, NOW);
     assert_swapped(w);
     store_release(garden);
 }
@@ -84,12 +84,12 @@ test_swap_takes_the_deadlines_along(void **state)
 
     world_open(w);
     struct store *garden = fill(w);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     keyspace_tend(w->keyspace, LATER + 10);
     assert_int_equal(store_count(w->shop), 1);
     assert_int_equal(store_expires(w->shop), 0);
     store_set(garden, bytes_str("apple"), bytes_str("red"), LATER + 20, 0);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     swap(w, "shop", "market");
     keyspace_tend(w->keyspace, LATER + 30);
     assert_null(keyspace_find_store(w->keyspace, bytes_str("market")));
@@ -135,7 +135,7 @@ test_swap_gives_a_name_that_was_free(void **state)
     world_start(w);
     world_set(w->shop, "apple", "red");
     struct store *market = keyspace_store(w->keyspace, bytes_str("market"));
-    store_swap(w->shop, market);
+    store_swap(w->shop, market, NOW);
     store_release(market);
     assert_null(keyspace_find_store(w->keyspace, bytes_str("shop")));
     world_assert(w, w->shop, "apple", NULL);
@@ -166,7 +166,7 @@ test_swap_brings_keys_that_are_on_the_disk(void **state)
     world_start(w);
     struct store *garden = fill(w);
     world_evict(w);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     assert_false(store_knows(garden, bytes_str("apple")));
     store_release(garden);
     assert_swapped(w);
@@ -185,7 +185,7 @@ test_swap_lets_no_read_on_its_way_bring_the_others_key(void **state)
     world_evict(w);
     struct fetch_key k = {w->shop, bytes_str("apple")};
     fetch_start(w->keyspace, &k, 1, world_noted, &done);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     while (done == 0) {
         bench_listen(&w->bench, until);
         keyspace_take_reads(w->keyspace);
@@ -255,13 +255,13 @@ test_swap_is_unsure_of_watched_keys_that_are_on_the_disk(void **state)
         world_find(w, w->shop, keys[i], NOW);
         struct watch *watch = watch_new(w->shop, bytes_str(keys[i]), NOW);
         world_evict(w);
-        store_swap(w->shop, garden);
+        store_swap(w->shop, garden, NOW);
         assert_true(watch_is_unsure(watch, &at, &key));
         assert_ptr_equal(at, w->shop);
         world_find(w, at, keys[i], NOW);
         assert_int_equal(watch_is_touched(watch, NOW), i == 0);
         watch_free(watch);
-        store_swap(w->shop, garden);
+        store_swap(w->shop, garden, NOW);
     }
     store_release(garden);
 }
@@ -275,7 +275,7 @@ test_swap_is_what_every_later_look_depends_on(void **state)
     world_start(w);
     struct store *garden = fill(w);
     world_wait_applied(w);
-    store_swap(w->shop, garden);
+    store_swap(w->shop, garden, NOW);
     uint64_t number = storage_next(w->bench.storage);
     keyspace_forget_seen(w->keyspace);
     world_assert(w, w->shop, "apple", "green");
@@ -332,7 +332,7 @@ swap_two(struct world *w, struct model *m, struct store *s, int store)
     int other = (int)random_below(&m->random, NAMES), had[KEYS];
     struct store *o = store_of(w, other);
 
-    store_swap(s, o);
+    store_swap(s, o, NOW);
     store_release(o);
     memcpy(had, m->values[store], sizeof had);
     memcpy(m->values[store], m->values[other], sizeof had);
