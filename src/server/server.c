@@ -128,6 +128,14 @@ port_of(const uv_tcp_t *listener)
     return ntohs(((struct sockaddr_in *)&name)->sin_port);
 }
 
+/* An address that may be missing is not there; that it is taken is another matter. */
+static bool
+is_missing(int code)
+{
+    return code != UV_EADDRINUSE && code != UV_EACCES;
+}
+
+/* 1: listens; 0: it need not; -1: it cannot. */
 static int
 listen_on(struct server *s, const char *address, const struct config *config)
 {
@@ -153,9 +161,9 @@ listen_on(struct server *s, const char *address, const struct config *config)
         s->port = port_of(listener);
         log_line(LOG_NOTICE, "Ready to accept connections on %s:%lld", host,
                  (long long)s->port);
-        return 0;
+        return 1;
     }
-    if (optional)
+    if (optional && is_missing(code))
         return 0;
     log_line(LOG_WARNING, "Could not listen on %s:%lld: %s", host, (long long)s->port,
              uv_strerror(code));
@@ -168,16 +176,20 @@ server_listen(struct server *s, const struct config *config)
     struct bytes words[LISTENERS_MAX];
     struct buf text = {0};
     int count = config_split(bytes_str(config->bind), &text, words, LISTENERS_MAX);
-    int failed = count < 1;
+    int ready = 0, code = 0;
 
     start_signals(s); /* before anyone is told that we are ready */
-    if (failed)
-        log_line(LOG_WARNING, "bind needs between 1 and %d addresses", LISTENERS_MAX);
     s->port = config->port;
-    for (int i = 0; i < count && !failed; i++)
-        failed = listen_on(s, words[i].data, config) != 0;
+    for (int i = 0; i < count && code >= 0; i++) {
+        code = listen_on(s, words[i].data, config);
+        ready += code;
+    }
+    if (count < 1)
+        log_line(LOG_WARNING, "bind needs between 1 and %d addresses", LISTENERS_MAX);
+    else if (code >= 0 && ready == 0)
+        log_line(LOG_WARNING, "None of the addresses of bind is there to listen on");
     buf_deinit(&text);
-    return failed ? -1 : 0;
+    return code >= 0 && ready > 0 ? 0 : -1;
 }
 
 int64_t

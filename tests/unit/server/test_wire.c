@@ -417,6 +417,31 @@ test_clients_come_to_an_address_that_has_a_name(void **state)
     daemon_free(d);
 }
 
+/* Gives whether a server starts that listens on this alone. */
+static bool
+starts_on(void **state, const char *address, int port)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", port);
+    struct daemon *d =
+        daemon_new(*(enum daemon_kind *)*state,
+                   (char *[]){"--bind", (char *)address, "--port", number, NULL});
+
+    bool starts = daemon_try_start(d);
+    daemon_free(d);
+    return starts;
+}
+
+static void
+test_a_server_that_nobody_could_reach_does_not_start(void **state)
+{
+    struct daemon *d = started(state, NULL);
+
+    assert_false(starts_on(state, "-192.0.2.1", daemon_port(d) + 1));
+    assert_false(starts_on(state, "-127.0.0.1", daemon_port(d)));
+    daemon_free(d);
+}
+
 static void
 test_one_client_too_many_is_told_so(void **state)
 {
@@ -734,6 +759,7 @@ main(void)
         ON_BOTH(test_a_hang_up_is_noticed_while_the_client_waits),
         ON_KEYVALD(test_a_client_that_waits_is_not_read_without_bound),
         ON_BOTH(test_clients_come_to_an_address_that_has_a_name),
+        ON_BOTH(test_a_server_that_nobody_could_reach_does_not_start),
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_KEYVALD(test_more_clients_than_files_are_not_promised),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
