@@ -39,6 +39,7 @@ struct host {
     int64_t started_ms;  /* wall clock */
     int64_t port;        /* really listened on; 0 in a test */
     bool shutdown_asked; /* SHUTDOWN was called: stop after this iteration */
+    int shutdown_fd;     /* the connection of who called it; -1: has none */
     /* Takes new values of directives into use, for CONFIG SET; as config_changed_fn. */
     config_changed_fn *reconfigure;
     void *reconfigure_arg;

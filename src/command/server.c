@@ -114,6 +114,7 @@ cmd_shutdown(struct call *c)
         return ERR_SHUTDOWN_FAILS;
 
     c->host->shutdown_asked = true;
+    c->host->shutdown_fd = c->session->peer.fd;
     c->session->closing = true;
     return OK;
 }

@@ -17,9 +17,11 @@
 #include "command/timing.h"
 #include "keyspace/keyspace.h"
 #include "server/server_priv.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RETRY_MS      100  /* between attempts to write a log that failed */
 #define THROTTLE_MS   1    /* between looks at whether writers may go on */
@@ -45,6 +47,7 @@ server_new(void)
         panic("the event loop cannot be made");
     uv_async_init(&s->loop, &s->wakeup, on_wakeup);
     s->wakeup.data = s;
+    s->waits_for_end = -1;
     return s;
 }
 
@@ -214,9 +217,20 @@ commit(struct server *s)
     timing_end(s->host, flushes ? LATENCY_LOG_FLUSH : LATENCY_LOG_WRITE, begun);
 }
 
+/* Who said SHUTDOWN is hung up on when everything is closed, as by Redis: what the server has
+ * kept may be copied then, and served by another. */
+static void
+keep_connection(struct server *s)
+{
+    if (s->waits_for_end < 0)
+        s->waits_for_end = fcntl(s->host->shutdown_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static void
 end_turn(struct server *s)
 {
+    if (s->host->shutdown_asked)
+        keep_connection(s);
     host_end_turn(s->host);
     commit(s);
     client_flush_ready(s);
@@ -360,5 +374,7 @@ server_free(struct server *s)
     uv_run(&s->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&s->loop) != 0)
         panic("the event loop has handles left");
+    if (s->waits_for_end >= 0)
+        close(s->waits_for_end);
     free(s);
 }

@@ -30,6 +30,7 @@ int64_t server_port(const struct server *s);
  * in the log. -1: what was not answered yet could not be written, with the reason logged. */
 int server_run(struct server *s, struct host *host);
 
+/* Also hangs up on who said SHUTDOWN, so it comes last. */
 void server_free(struct server *s);
 
 #endif

@@ -44,6 +44,7 @@ struct server {
     int64_t retry_ms;            /* a log that failed is not written before */
     uint64_t idle_check_ms;      /* loop time; idle clients are not looked for before */
     bool stopping;
+    int waits_for_end; /* the connection of who said SHUTDOWN, once more; -1: nobody */
     char read_buffer[READ_SIZE];
 };
 

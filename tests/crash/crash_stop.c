@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 #define FIRST_STARTS 20
 #define FIRST_MS     60 /* a first start takes about so long */
 #define READY_STARTS 10
+#define SHUTDOWNS    5
 #define TOOL_MISSING 127
 #define PATH_TEXT    512
 #define PAGE_SIZE    16384
@@ -207,6 +209,39 @@ test_shutdown_under_load_loses_nothing_acknowledged(void **state)
 {
     (void)state;
     assert_end_under_load_loses_nothing(shut_down);
+}
+
+static bool
+is_served(struct daemon *d)
+{
+    char path[PATH_TEXT];
+    snprintf(path, sizeof path, "%s/LOCK", daemon_dir(d));
+    int lock = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(lock >= 0);
+    bool served = flock(lock, LOCK_EX | LOCK_NB) != 0;
+    close(lock);
+    return served;
+}
+
+/* As of a Redis: what comes behind it in a script copies the files, or starts another
+ * server. */
+static void
+test_who_says_shutdown_is_hung_up_on_when_all_is_closed(void **state)
+{
+    struct daemon *d = started();
+
+    (void)state;
+    for (int i = 0; i < SHUTDOWNS; i++) {
+        assert_asks(d, "MSET a 1 b 2 c 3", "OK");
+        assert_true(is_served(d));
+        assert_asks(d, "SHUTDOWN", "(hung up)");
+        assert_false(is_served(d));
+        assert_int_equal(daemon_wait(d), 0);
+        daemon_start(d);
+    }
+    assert_asks(d, "MGET a b c", ABC);
+    daemon_free(d);
 }
 
 static void
@@ -602,6 +637,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sigterm_under_load_loses_nothing_acknowledged),
         cmocka_unit_test(test_shutdown_under_load_loses_nothing_acknowledged),
+        cmocka_unit_test(test_who_says_shutdown_is_hung_up_on_when_all_is_closed),
         cmocka_unit_test(test_sigterm_is_a_proper_end_as_soon_as_it_is_ready),
         cmocka_unit_test(test_whoever_comes_while_it_ends_is_refused),
         cmocka_unit_test(test_a_second_server_is_refused_with_the_pid_of_the_first),
