@@ -34,7 +34,7 @@ struct client {
     size_t read_parked; /* bytes of it that came while the session is parked */
     struct buf sending; /* what is too much for the kernel at once; */
     size_t sent;        /* of it, that in the hands of `write` included */
-    uint64_t active_ms; /* loop time */
+    uint64_t active_ms; /* loop time, when it last said something or took a piece */
     bool is_ready, reading, writing, closing;
 };
 
@@ -267,6 +267,7 @@ on_sent(uv_write_t *write, int status)
     c->writing = false;
     if (c->closing)
         return;
+    c->active_ms = uv_now(&c->server->loop);
     if (status < 0) {
         close_client(c);
     } else if (c->sent < c->sending.len) {

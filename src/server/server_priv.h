@@ -54,7 +54,7 @@ void client_accept(uv_stream_t *listener, int status);
 /* Sends what may be sent to the clients that are ready. */
 void client_flush_ready(struct server *s);
 
-/* Closes the clients that said nothing for longer than `timeout` s. */
+/* Closes the clients that said and took nothing for longer than `timeout` s. */
 void client_close_idle(struct server *s, int64_t timeout);
 void client_close_all(struct server *s);
 

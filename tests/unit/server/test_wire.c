@@ -21,6 +21,7 @@
 #define BIG_VALUE        (64 * 1024 * 1024)
 #define SLOW_VALUE       (1024 * 1024)
 #define SLOW_GETS        64
+#define SLOW_READS       10
 #define LONG_MESSAGE     (48 * 1024 * 1024) /* more than the kernel takes, by far */
 #define OVER_LIMIT       (1024 * 1024)
 #define LONG_LINE        (70 * 1024)
@@ -530,6 +531,38 @@ test_a_slow_reader_holds_nobody_up(void **state)
     daemon_free(d);
 }
 
+static void
+receive_some(struct client *c, size_t len)
+{
+    static char in[64 * 1024];
+
+    while (len > 0) {
+        size_t got = client_receive(c, in, len < sizeof in ? len : sizeof in);
+        assert_true(got > 0);
+        len -= got;
+    }
+}
+
+/* It reads for longer than it may be silent. */
+static void
+test_a_slow_reader_is_not_silent(void **state)
+{
+    struct daemon *d = started(state, (char *[]){"--timeout", "1", NULL});
+    struct client *slow = daemon_client(d), *other = daemon_client(d);
+    size_t len = strlen("$67108864\r\n") + BIG_VALUE + strlen("\r\n");
+
+    set_big(slow, "big", BIG_VALUE);
+    assert_sends(slow, "GET big\r\n");
+    for (int i = 0; i < SLOW_READS; i++) {
+        receive_some(slow, len / SLOW_READS);
+        assert_asks(other, "WAIT 1 300", "(integer) 0");
+    }
+    receive_some(slow, len % SLOW_READS);
+    client_close(other);
+    client_close(slow);
+    daemon_free(d);
+}
+
 /* Reads to the end. */
 static size_t
 receive_all(struct client *c)
@@ -763,6 +796,7 @@ main(void)
         ON_BOTH(test_one_client_too_many_is_told_so),
         ON_KEYVALD(test_more_clients_than_files_are_not_promised),
         ON_BOTH(test_a_slow_reader_holds_nobody_up),
+        ON_BOTH(test_a_slow_reader_is_not_silent),
         ON_BOTH(test_who_does_not_take_its_messages_is_hung_up_on),
         ON_BOTH(test_what_is_being_sent_counts_for_the_limit),
         ON_BOTH(test_a_reply_over_the_limit_is_not_sent),
