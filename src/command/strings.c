@@ -6,7 +6,9 @@
 #include "command/host.h"
 #include "command/lifetime.h"
 #include "command/notify.h"
+#include "command/session.h"
 #include "command/table.h"
+#include "command/unsent.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply.h"
 #include "value/string.h"
@@ -132,17 +134,20 @@ cmd_getex(struct call *c)
     return OK;
 }
 
-/* MGET key ...: the values; null for what is missing or no string. */
+/* MGET key ...: the values; null for what is missing or no string. A few bytes can ask for
+ * any number of them: who is to be closed for that gets no more. */
 enum err
 cmd_mget(struct call *c)
 {
     reply_array(c->out, (size_t)c->argc - 1);
-    for (int i = 1; i < c->argc; i++) {
+    for (int i = 1; i < c->argc && !session_is_killed(c->session); i++) {
         struct entry *e = arg_read(c, i);
         if (e != NULL && entry_type(e) == TYPE_STRING)
             reply_bulk(c->out, entry_string(e));
         else
             reply_null(c->out);
+        if (c->out->out->len > SESSION_OUTPUT_FIRST)
+            unsent_check(c->session);
     }
     return OK;
 }

@@ -673,6 +673,21 @@ test_session_bounds_the_replies_of_a_transaction(void **state)
 }
 
 static void
+test_session_bounds_the_values_of_one_reply(void **state)
+{
+    struct fixture *f = *state;
+
+    limits(f)[CLASS_NORMAL].hard = 20000;
+    says_long(&f->a, "SET k ", 50);
+    buf_printf(&f->a.input, "MGET");
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&f->a.input, " k");
+    says(&f->a, "\r\n");
+    assert_true(session_is_killed(f->a.session));
+    assert_in_range(session_output(f->a.session)->len, 20000, 60000);
+}
+
+static void
 test_session_that_takes_no_messages_is_closed(void **state)
 {
     struct fixture *f = *state;
@@ -1318,6 +1333,7 @@ main(void)
         TEST(test_session_frees_in_exec_what_each_request_took),
         TEST(test_session_whose_reply_is_over_the_hard_limit_is_closed),
         TEST(test_session_bounds_the_replies_of_a_transaction),
+        TEST(test_session_bounds_the_values_of_one_reply),
         TEST(test_session_that_takes_no_messages_is_closed),
         TEST(test_session_over_the_soft_limit_is_closed_when_it_stays_there),
         TEST(test_session_may_be_over_the_soft_limit_for_ever),
