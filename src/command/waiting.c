@@ -17,6 +17,7 @@
 #include "command/monitor.h"
 #include "command/session_priv.h"
 #include "command/table.h"
+#include "keyspace/keyspace.h"
 #include "resp/reply.h"
 
 /* --- the list --- */
@@ -177,7 +178,7 @@ cmd_wait(struct call *c)
 }
 
 /* CLIENT PAUSE timeout [WRITE or ALL]: requests wait, also this client's. A pause that
- * holds becomes longer and wider, never less. */
+ * holds becomes longer and wider, never less. What expires meanwhile is not removed. */
 enum err
 cmd_client_pause(struct call *c)
 {
@@ -195,6 +196,7 @@ cmd_client_pause(struct call *c)
     h->pauses_all = all || (holds && h->pauses_all);
     if (!holds || until_us > h->paused_until_us)
         h->paused_until_us = until_us;
+    keyspace_hold_expired(h->keyspace, h->paused_until_us);
 
     reply_ok(c->out);
     return OK;
@@ -205,6 +207,7 @@ enum err
 cmd_client_unpause(struct call *c)
 {
     c->host->paused_until_us = 0;
+    keyspace_hold_expired(c->host->keyspace, 0);
     for (struct session *s = c->host->first_waiting; s != NULL; s = s->next_waiting) {
         if (s->is_paused)
             s->waits_until_us = 0;

@@ -5,13 +5,26 @@
 
 #define TTL_SAMPLES 64 /* deadlines looked at for an average */
 
+void
+keyspace_hold_expired(struct keyspace *ks, int64_t until_us)
+{
+    ks->hold_until_us = until_us;
+}
+
+bool
+expiry_is_held(const struct keyspace *ks)
+{
+    return ks->hold_until_us != 0 && clock_mono_us() < ks->hold_until_us;
+}
+
 bool
 expiry_step(struct keyspace *ks, int64_t now, int64_t until_us)
 {
     const struct heap_item *first;
 
-    while (!ks->idle_expiry && (first = heap_first(&ks->deadlines)) != NULL
-           && first->at < now) {
+    if (ks->idle_expiry || expiry_is_held(ks))
+        return false;
+    while ((first = heap_first(&ks->deadlines)) != NULL && first->at < now) {
         if (!keyspace_may_write(ks) || keyspace_is_failing(ks))
             return false;
         struct store *s = first->owner;

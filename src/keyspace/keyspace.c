@@ -243,7 +243,7 @@ keyspace_tend(struct keyspace *ks, int64_t now)
         return 0;
 
     const struct heap_item *first = heap_first(&ks->deadlines);
-    if (first == NULL || first->at - now >= TEND_EVERY_MS)
+    if (first == NULL || first->at - now >= TEND_EVERY_MS || expiry_is_held(ks))
         return TEND_EVERY_MS;
     return first->at < now ? 1 : first->at - now + 1;
 }

@@ -110,6 +110,10 @@ void keyspace_reset_stats(struct keyspace *ks);
 /* Whether expired keys are removed before somebody looks at them; for tests. */
 void keyspace_set_expiring(struct keyspace *ks, bool yes);
 
+/* Keeps what has expired until then, of the measuring clock: nobody sees it, but it is not
+ * removed unless it is written over. */
+void keyspace_hold_expired(struct keyspace *ks, int64_t until_us);
+
 /* Asks for the tables to be brought up to date, so that the log can get shorter. */
 void keyspace_apply_soon(struct keyspace *ks);
 

@@ -66,11 +66,12 @@ struct keyspace {
     uint64_t seen;
     uint32_t seconds; /* what time it is, for entries that are made */
     bool failing;
-    bool flush_soon;      /* once the batch is appended */
-    bool idle_expiry;     /* expired keys stay until somebody looks at them */
-    bool closing;         /* no read is asked for any more */
-    uint64_t evict_limit; /* the evictor's last, */
-    size_t idle_slots;    /* and how many it has looked at since one could leave */
+    bool flush_soon;       /* once the batch is appended */
+    bool idle_expiry;      /* expired keys stay until somebody looks at them */
+    int64_t hold_until_us; /* what has expired stays until then */
+    bool closing;          /* no read is asked for any more */
+    uint64_t evict_limit;  /* the evictor's last, */
+    size_t idle_slots;     /* and how many it has looked at since one could leave */
     int64_t memory, maxmemory, nentries;
     struct flight flights; /* a ring with this as its head, oldest first */
     struct storage_read *done, **done_end; /* reads to be taken in */
@@ -195,6 +196,9 @@ uint64_t keyspace_evict_limit(const struct keyspace *ks);
 
 /* Takes all entries out of a map, to be freed later. No deadline refers to them any more. */
 void discard(struct keyspace *ks, struct map *entries);
+
+/* Whether what has expired stays for now. */
+bool expiry_is_held(const struct keyspace *ks);
 
 /* --- background work: each gives true where there is more to do at once --- */
 

@@ -253,11 +253,11 @@ store_peek(struct store *s, struct bytes key, int64_t now)
     keyspace_see(s->keyspace, e->stamp);
     if (entry_is_absent(e))
         return NULL;
-    if (e->deadline != 0 && now > e->deadline) {
+    if (entry_is_live(e, now))
+        return e;
+    if (!expiry_is_held(s->keyspace))
         store_expire(s, e);
-        return NULL;
-    }
-    return e;
+    return NULL;
 }
 
 struct entry *

@@ -92,7 +92,7 @@ take_in(struct warming *warming, struct bytes key, const struct record *record,
 {
     struct store *s = warming->store;
     struct keyspace *ks = s->keyspace;
-    bool expired = record->deadline != 0 && now > record->deadline;
+    bool expired = record->deadline != 0 && now > record->deadline && !expiry_is_held(ks);
 
     if (store_knows(s, key))
         return;

@@ -109,8 +109,9 @@ watch_touch(struct store *s, struct bytes key)
 {
     struct watched_key *k = find_watched(s, key);
 
+    /* For a watch that began when it had expired, that it goes is no change. */
     for (struct watch *w = k == NULL ? NULL : k->first; w != NULL; w = w->next)
-        w->touched = true;
+        w->touched |= w->present || !s->keyspace->expiring;
 }
 
 static void

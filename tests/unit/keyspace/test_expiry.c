@@ -40,6 +40,27 @@ test_expiry_is_after_the_deadline_not_at_it(void **state)
 }
 
 static void
+test_expiry_can_be_held(void **state)
+{
+    struct world *w = *state;
+
+    world_open(w);
+    set_until(w->shop, "apple", NOW);
+    set_until(w->shop, "lime", NOW);
+    keyspace_hold_expired(w->keyspace, INT64_MAX);
+    assert_true(keyspace_tend(w->keyspace, NOW + 1) > 1);
+    assert_null(world_find(w, w->shop, "apple", NOW + 1));
+    assert_int_equal(store_count(w->shop), 2);
+    assert_int_equal(expired(w), 0);
+    keyspace_hold_expired(w->keyspace, 0);
+    assert_null(world_find(w, w->shop, "apple", NOW + 1));
+    assert_int_equal(store_count(w->shop), 1);
+    keyspace_tend(w->keyspace, NOW + 1);
+    assert_int_equal(store_count(w->shop), 0);
+    assert_int_equal(expired(w), 2);
+}
+
+static void
 test_expiry_removes_without_being_asked(void **state)
 {
     struct world *w = *state;
@@ -229,6 +250,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_expiry_is_after_the_deadline_not_at_it),
+        WORLD_TEST(test_expiry_can_be_held),
         WORLD_TEST(test_expiry_removes_without_being_asked),
         WORLD_TEST(test_expiry_follows_a_deadline_that_is_moved),
         WORLD_TEST(test_expiry_tells_when_it_wants_to_be_called),

@@ -116,6 +116,23 @@ test_watch_is_touched_as_the_deadline_passes(void **state)
 }
 
 static void
+test_watch_begun_after_the_deadline_is_not_touched_as_the_key_goes(void **state)
+{
+    struct world *w = *state;
+
+    world_open(w);
+    store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW - 10, 0);
+    keyspace_hold_expired(w->keyspace, INT64_MAX);
+    struct watch *gone = watch(w, "apple"), *back = watch(w, "apple");
+    assert_int_equal(store_count(w->shop), 1);
+    keyspace_hold_expired(w->keyspace, 0);
+    assert_null(world_find(w, w->shop, "apple", NOW));
+    assert_touched(gone, false);
+    world_set(w->shop, "apple", "green");
+    assert_touched(back, true);
+}
+
+static void
 test_watch_begun_after_the_deadline_is_of_an_absent_key(void **state)
 {
     struct world *w = *state;
@@ -192,6 +209,7 @@ main(void)
         WORLD_TEST(test_watch_is_not_touched_by_other_keys_and_stores),
         WORLD_TEST(test_watch_is_touched_by_a_flush_where_the_key_was_present),
         WORLD_TEST(test_watch_is_touched_as_the_deadline_passes),
+        WORLD_TEST(test_watch_begun_after_the_deadline_is_not_touched_as_the_key_goes),
         WORLD_TEST(test_watch_begun_after_the_deadline_is_of_an_absent_key),
         WORLD_TEST(test_watch_goes_on_for_the_others_when_one_is_freed),
         WORLD_TEST(test_watch_knows_whose_it_is),
