@@ -165,7 +165,7 @@ void watch_touch(struct store *s, struct bytes key);
 void watch_touch_all(struct store *s);
 
 /* For keys that s has, or other has, whose keys it is about to get. */
-void watch_touch_swapped(struct store *s, struct store *other, int64_t now);
+void watch_touch_swapped(struct store *s, const struct store *other, int64_t now);
 
 /* --- listing.c --- */
 

@@ -36,7 +36,7 @@ struct watch *
 watch_new(struct store *s, struct bytes key, int64_t now)
 {
     struct watch *w = xcalloc(1, sizeof *w);
-    struct entry *e = store_peek(s, key, now);
+    const struct entry *e = store_entry(s, key);
     struct watched_key *k = find_watched(s, key);
 
     if (k == NULL) {
@@ -46,8 +46,8 @@ watch_new(struct store *s, struct bytes key, int64_t now)
     }
     w->store = s;
     w->on = k;
-    w->present = e != NULL;
-    w->deadline = e != NULL ? e->deadline : 0;
+    w->present = e != NULL && entry_is_live(e, now);
+    w->deadline = w->present ? e->deadline : 0;
     w->next = k->first;
     if (k->first != NULL)
         k->first->previous = w;
@@ -109,9 +109,9 @@ watch_touch(struct store *s, struct bytes key)
 {
     struct watched_key *k = find_watched(s, key);
 
-    /* For a watch that began when it had expired, that it goes is no change. */
+    /* That a key goes that had expired when the watch began is no change. */
     for (struct watch *w = k == NULL ? NULL : k->first; w != NULL; w = w->next)
-        w->touched |= w->present || !s->keyspace->expiring;
+        w->touched |= w->present || w->unsure || !s->keyspace->expiring;
 }
 
 static void
@@ -129,18 +129,18 @@ watch_touch_all(struct store *s)
 }
 
 struct swap {
-    struct store *other; /* whose keys come */
+    const struct store *other; /* whose keys come */
     int64_t now;
 };
 
-/* A key that has expired does not come, and goes first. Where one is not known to come, it
- * is found out when it matters; until then what changes it touches the watch. */
+/* A key that has expired does not come. Where one is not known to come, it is found out when
+ * it matters; until then what changes it touches the watch. */
 static void
 touch_swapped(struct map_node *node, void *arg)
 {
     const struct watched_key *k = (const struct watched_key *)node;
     const struct swap *swap = arg;
-    struct entry *e = store_entry(swap->other, k->key);
+    const struct entry *e = store_entry(swap->other, k->key);
     bool is_known = e != NULL || swap->other->complete;
     bool comes = e != NULL && entry_is_live(e, swap->now);
 
@@ -148,12 +148,10 @@ touch_swapped(struct map_node *node, void *arg)
         w->touched = w->touched || w->present || w->unsure || comes;
         w->unsure = !is_known;
     }
-    if (e != NULL && !entry_is_absent(e) && !comes)
-        store_expire(swap->other, e);
 }
 
 void
-watch_touch_swapped(struct store *s, struct store *other, int64_t now)
+watch_touch_swapped(struct store *s, const struct store *other, int64_t now)
 {
     struct swap swap = {other, now};
 

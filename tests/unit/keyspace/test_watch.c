@@ -122,10 +122,8 @@ test_watch_begun_after_the_deadline_is_not_touched_as_the_key_goes(void **state)
 
     world_open(w);
     store_set(w->shop, bytes_str("apple"), bytes_str("red"), NOW - 10, 0);
-    keyspace_hold_expired(w->keyspace, INT64_MAX);
     struct watch *gone = watch(w, "apple"), *back = watch(w, "apple");
     assert_int_equal(store_count(w->shop), 1);
-    keyspace_hold_expired(w->keyspace, 0);
     assert_null(world_find(w, w->shop, "apple", NOW));
     assert_touched(gone, false);
     world_set(w->shop, "apple", "green");
