@@ -89,7 +89,8 @@ finish(struct parser *p, const char *base, size_t consumed)
 }
 
 /* Looks for the byte that ends the line at pos: PARSED_REQUEST and its place, or
- * PARSED_MORE, or PARSED_ERROR when it is not in the first PARSER_INLINE_MAX + 1. */
+ * PARSED_MORE, or PARSED_ERROR when it is not in the first PARSER_INLINE_MAX + 1. Behind a
+ * zero byte there is no end, as in redis-server: who sends one speaks no protocol. */
 static enum parsed
 find_end(struct parser *p, const char *data, size_t len, char end, size_t *place)
 {
@@ -97,11 +98,17 @@ find_end(struct parser *p, const char *data, size_t len, char end, size_t *place
     size_t stop = len < limit ? len : limit;
     size_t from = p->pos + p->searched;
     const char *found = memchr(data + from, end, stop - from);
+    size_t seen = found != NULL ? (size_t)(found - data) : stop;
+    const char *zero = memchr(data + from, '\0', seen - from);
 
+    if (zero != NULL) {
+        found = NULL;
+        seen = (size_t)(zero - data);
+    }
     if (found == NULL && stop == limit)
         return PARSED_ERROR;
     if (found == NULL) {
-        p->searched = stop - p->pos;
+        p->searched = seen - p->pos;
         return PARSED_MORE;
     }
     *place = (size_t)(found - data);

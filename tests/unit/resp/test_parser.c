@@ -219,6 +219,26 @@ test_parser_takes_nuls_for_bytes_like_others(void **state)
     buf_deinit(&log);
 }
 
+/* What began with a zero byte once was a request without end, one line after the other. */
+static void
+test_parser_finds_no_end_of_a_line_behind_a_zero_byte(void **state)
+{
+    static const char line[] = "PI\0NG\r\nPING\r\n", array[] = "*1\r\n\0\r\n";
+
+    (void)state;
+    assert_requests_of(bytes_of(line, sizeof line - 1), "");
+    assert_requests_of(bytes_of(array, sizeof array - 1), "");
+
+    struct buf lines = {0};
+    buf_append(&lines, "", 1);
+    while (lines.len <= PARSER_INLINE_MAX)
+        buf_append(&lines, "PING\r\n", 6);
+    for (size_t cut = 0; cut <= lines.len; cut += 4999)
+        assert_log(requests_cut(buf_bytes(&lines), cut, BULK_MAX),
+                   "Protocol error: too big inline request\n", bytes_str("PING"));
+    buf_deinit(&lines);
+}
+
 static enum parsed
 parse(struct parser *p, const char *wire)
 {
@@ -352,6 +372,7 @@ main(void)
         cmocka_unit_test(test_parser_unquotes_single_quotes),
         cmocka_unit_test(test_parser_refuses_quotes_without_a_partner),
         cmocka_unit_test(test_parser_takes_nuls_for_bytes_like_others),
+        cmocka_unit_test(test_parser_finds_no_end_of_a_line_behind_a_zero_byte),
         cmocka_unit_test(test_parser_lets_a_guest_send_small_requests_only),
         cmocka_unit_test(test_parser_says_how_much_of_a_large_argument_is_missing),
         cmocka_unit_test(test_parser_reads_a_request_again_after_a_restart),
