@@ -37,32 +37,42 @@ error_code(int err)
     return bytes_of(text, strcspn(text, " "));
 }
 
-/* How many replies began with that error's code; 0 unless it is the first of its code. */
+/* How many replies began with that code. */
 static uint64_t
-count_code(const struct host *h, int err)
+count_code(const struct host *h, struct bytes code)
 {
     uint64_t count = 0;
 
-    for (int other = 1; other < ERR_COUNT; other++) {
-        if (!bytes_eq(error_code(other), error_code(err)))
-            continue;
-        if (other < err)
-            return 0;
-        count += h->by_error[other];
+    for (int err = 1; err < ERR_COUNT; err++) {
+        if (bytes_eq(error_code(err), code))
+            count += h->by_error[err];
     }
     return count;
+}
+
+/* The first code behind that one by the alphabet, of those that were told; empty: none. */
+static struct bytes
+next_code(const struct host *h, struct bytes before)
+{
+    struct bytes next = bytes_str("");
+
+    for (int err = 1; err < ERR_COUNT; err++) {
+        struct bytes code = error_code(err);
+        if (h->by_error[err] > 0 && bytes_cmp(code, before) > 0
+            && (next.len == 0 || bytes_cmp(code, next) < 0))
+            next = code;
+    }
+    return next;
 }
 
 void
 info_errorstats(struct call *c, struct buf *out)
 {
-    for (int err = 1; err < ERR_COUNT; err++) {
-        uint64_t count = count_code(c->host, err);
-        struct bytes code = error_code(err);
-        if (count > 0)
-            buf_printf(out, "errorstat_%.*s:count=%" PRIu64 "\r\n", (int)code.len,
-                       code.data, count);
-    }
+    struct bytes code = bytes_str("");
+
+    while ((code = next_code(c->host, code)).len > 0)
+        buf_printf(out, "errorstat_%.*s:count=%" PRIu64 "\r\n", (int)code.len, code.data,
+                   count_code(c->host, code));
 }
 
 /* "50 99.9" to ",p50=1.003,p99.9=2.007" without the first comma. */

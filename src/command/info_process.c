@@ -122,11 +122,16 @@ ratio(int64_t part, int64_t whole)
 static void
 write_allocator(const struct memory_figures *m, struct buf *out)
 {
-    double fragmentation = ratio(m->resident, m->used);
-
     INFO_LINE(out, "allocator_allocated", "%" PRId64, m->used);
     INFO_LINE(out, "allocator_active", "%" PRId64, m->resident);
     INFO_LINE(out, "allocator_resident", "%" PRId64, m->resident);
+}
+
+static void
+write_fragmentation(const struct memory_figures *m, struct buf *out)
+{
+    double fragmentation = ratio(m->resident, m->used);
+
     INFO_LINE(out, "allocator_frag_ratio", "%.2f", fragmentation);
     INFO_LINE(out, "allocator_frag_bytes", "%" PRId64, m->resident - m->used);
     INFO_LINE(out, "allocator_rss_ratio", "%.2f", 1.0);
@@ -152,9 +157,11 @@ info_memory(struct call *c, struct buf *out)
     INFO_LINE(out, "used_memory_dataset", "%" PRId64, m.data);
     INFO_LINE(out, "used_memory_dataset_perc", "%.2f%%",
               100 * ratio(m.data, m.used - m.startup));
+    write_allocator(&m, out);
     write_bytes(out, "total_system_memory", m.machine);
-    write_bytes(out, "used_memory_lua", 0);
+    NOTHING(out, "used_memory_lua");
     NOTHING(out, "used_memory_vm_eval");
+    write_human(out, "used_memory_lua", 0);
     NOTHING(out, "used_memory_scripts_eval");
     NOTHING(out, "number_of_cached_scripts");
     NOTHING(out, "number_of_functions");
@@ -165,7 +172,7 @@ info_memory(struct call *c, struct buf *out)
     write_bytes(out, "used_memory_scripts", 0);
     write_bytes(out, "maxmemory", c->host->config->maxmemory);
     INFO_LINE(out, "maxmemory_policy", "%s", "noeviction");
-    write_allocator(&m, out);
+    write_fragmentation(&m, out);
     NOTHING(out, "mem_not_counted_for_evict");
     NOTHING(out, "mem_replication_backlog");
     NOTHING(out, "mem_total_replication_buffers");
