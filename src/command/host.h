@@ -57,7 +57,7 @@ struct host {
     /* Sessions that wait for time to pass, those that came first in front; the host's
      * owner calls host_end_waiting every few milliseconds while there are some. */
     struct session *first_waiting, *last_waiting;
-    int64_t nblocked;        /* of them, by WAIT */
+    int64_t nblocked;        /* how many they are */
     int64_t paused_until_us; /* the measuring clock; by CLIENT PAUSE */
     bool pauses_all;         /* not only what writes */
     /* Figures. The server fills the first group, commands the second. */

@@ -13,6 +13,7 @@
 #include "command/info.h"
 #include "command/memory.h"
 #include "command/save.h"
+#include "command/waiting.h"
 #include "keyspace/keyspace.h"
 
 #define TICKS_PER_SECOND 10        /* how often host_tick is called */
@@ -87,7 +88,7 @@ info_clients(struct call *c, struct buf *out)
     INFO_LINE(out, "client_recent_max_output_buffer", "%zu", peak.output);
     INFO_LINE(out, "blocked_clients", "%" PRId64, c->host->nblocked);
     INFO_LINE(out, "tracking_clients", "%" PRId64, c->host->tracking.nclients);
-    NOTHING(out, "clients_in_timeout_table");
+    INFO_LINE(out, "clients_in_timeout_table", "%" PRId64, waiting_limited(c->host));
     INFO_LINE(out, "throttled_clients", "%" PRId64, c->host->nthrottled);
 }
 

@@ -38,7 +38,7 @@ begin(struct session *s, int64_t until_us, bool is_paused)
     else
         h->first_waiting = s;
     h->last_waiting = s;
-    h->nblocked += !is_paused;
+    h->nblocked++;
 }
 
 void
@@ -57,7 +57,7 @@ waiting_leave(struct session *s)
         s->next_waiting->previous_waiting = s->previous_waiting;
     else
         h->last_waiting = s->previous_waiting;
-    h->nblocked -= !s->is_paused;
+    h->nblocked--;
 }
 
 void
@@ -73,6 +73,16 @@ host_end_waiting(struct host *h)
         s->has_waited |= !s->is_paused;
         s->owner->resumed(s->owner_arg);
     }
+}
+
+int64_t
+waiting_limited(const struct host *h)
+{
+    int64_t count = 0;
+
+    for (const struct session *s = h->first_waiting; s != NULL; s = s->next_waiting)
+        count += !s->is_paused && s->waits_until_us > 0 && s->waits_until_us < INT64_MAX;
+    return count;
 }
 
 bool

@@ -13,6 +13,9 @@ bool waiting_is_due(struct call *c);
  * False: it does not wait. */
 bool waiting_unblock(struct session *s, bool with_error);
 
+/* How many wait by WAIT, and not for ever. */
+int64_t waiting_limited(const struct host *h);
+
 /* It is going away. */
 void waiting_leave(struct session *s);
 

@@ -3,6 +3,8 @@
  * the transcripts.
  */
 // SPDX-License-Identifier: BSD-3-Clause
+#include "command/waiting.h" /* before cmocka, which has a macro of fail's name */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -905,11 +907,13 @@ test_session_waits_for_replicas_until_it_is_unblocked(void **state)
     is_parked(&f->a, true);
     host_end_waiting(&f->host);
     is_parked(&f->a, true);
+    assert_int_equal(waiting_limited(&f->host), 0);
     says(&f->b, "CLIENT UNBLOCK 1\r\nCLIENT UNBLOCK 1\r\n");
     hears(&f->b, ":1\r\n:0\r\n");
     host_end_waiting(&f->host);
     hears(&f->a, ":0\r\n+PONG\r\n");
-    says(&f->a, "WAIT 1 0\r\nPING\r\n");
+    says(&f->a, "WAIT 1 60000\r\nPING\r\n");
+    assert_int_equal(waiting_limited(&f->host), 1);
     says(&f->b, "CLIENT UNBLOCK 1 ERROR\r\n");
     hears(&f->b, ":1\r\n");
     host_end_waiting(&f->host);
@@ -925,6 +929,8 @@ test_session_that_writes_waits_while_paused(void **state)
     hears(&f->b, "+OK\r\n");
     says(&f->a, "PUBLISH c m\r\nPING\r\n");
     is_parked(&f->a, true);
+    assert_int_equal(f->host.nblocked, 1);
+    assert_int_equal(waiting_limited(&f->host), 0);
     says(&f->b, "PING\r\nCLIENT UNBLOCK 1\r\nCLIENT UNPAUSE\r\n");
     hears(&f->b, "+PONG\r\n:0\r\n+OK\r\n");
     host_end_waiting(&f->host);
