@@ -134,22 +134,20 @@ feed_fresh(struct client *c, const char *data, size_t len)
     buf_append(&c->input, data + taken, len - taken);
 }
 
-static bool
-is_too_large(const struct client *c)
+static void
+close_too_large(struct client *c)
 {
-    return (int64_t)c->input.len > c->server->host->config->client_query_buffer_limit;
+    if ((int64_t)c->input.len <= c->server->host->config->client_query_buffer_limit)
+        return;
+    log_line(LOG_WARNING,
+             "Closing a client whose request is over client-query-buffer-limit");
+    close_client(c);
 }
 
 /* After the session was fed. */
 static void
 look_at(struct client *c)
 {
-    if (is_too_large(c)) {
-        log_line(LOG_WARNING, "Closing a client whose request is over "
-                              "client-query-buffer-limit");
-        close_client(c);
-        return;
-    }
     if (!session_is_parked(c->session))
         c->read_parked = 0;
     set_reading(c, can_be_fed(c) || listens_for_hang_up(c));
@@ -204,6 +202,9 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
         feed_fresh(c, buffer->base, (size_t)nread);
     } else {
         c->input.len += (size_t)nread;
+        close_too_large(c);
+        if (c->closing)
+            return;
         feed_kept(c);
     }
     send_early(c);

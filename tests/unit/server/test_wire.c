@@ -242,6 +242,29 @@ test_a_request_over_the_query_buffer_limit_is_hung_up_on(void **state)
     daemon_free(d);
 }
 
+/* All of it is there when it is read: that it could be carried out does not help. */
+static void
+test_an_argument_over_the_query_buffer_limit_is_hung_up_on(void **state)
+{
+    struct daemon *d =
+        started(state, (char *[]){"--client-query-buffer-limit", "1mb", NULL});
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+    struct buf request = {0};
+
+    buf_printf(&request, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", 2 * OVER_LIMIT);
+    memset(buf_reserve(&request, 2 * OVER_LIMIT), 'v', 2 * OVER_LIMIT);
+    request.len += 2 * OVER_LIMIT;
+    buf_append(&request, "\r\n", 2);
+    client_send(c, buf_bytes(&request)); /* may fail: it is hung up on */
+    char byte;
+    assert_int_equal(client_receive(c, &byte, 1), 0);
+    assert_asks(other, "EXISTS k", "(integer) 0");
+    buf_deinit(&request);
+    client_close(c);
+    client_close(other);
+    daemon_free(d);
+}
+
 static void
 assert_line_is_too_long(struct daemon *d, char first, const char *answer)
 {
@@ -785,6 +808,7 @@ main(void)
         ON_BOTH(test_requests_before_a_wrong_one_are_answered),
         ON_BOTH(test_an_oversized_argument_is_refused),
         ON_KEYVALD(test_a_request_over_the_query_buffer_limit_is_hung_up_on),
+        ON_BOTH(test_an_argument_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
