@@ -129,7 +129,7 @@ client_describe(const struct session *s, struct buf *out)
                s->name.len > 0 ? s->name.data : "");
     buf_printf(out,
                " age=%" PRId64 " idle=%" PRId64 " flags=", (now - s->created_ms) / 1000,
-               (now - s->fed_ms) / 1000);
+               kept.idle_ms / 1000);
     append_flags(s, out);
     buf_printf(out, " db=");
     client_append_store(out, store_name(s->store));

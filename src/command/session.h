@@ -14,11 +14,12 @@
 struct host;
 struct session;
 
-/* What an owner keeps for a session: bytes. */
+/* What an owner keeps for a session: bytes; and since when nothing came or was sent. */
 struct session_held {
     size_t itself;
     size_t input, input_room;   /* that the session left; and room behind it */
     size_t output, output_room; /* that it took out and is not sent; and all it takes */
+    int64_t idle_ms;
 };
 
 /* What a session tells and asks its owner, on the loop. */

@@ -30,6 +30,7 @@ unsent_kept(const struct session *s, struct kept *out)
     bool is_small = s->output.cap <= SESSION_OUTPUT_FIRST;
 
     *out = (struct kept){.input = s->pending, .input_room = held.input_room};
+    out->idle_ms = held.idle_ms;
     out->is_full = held.output > 0;
     out->first = is_small ? s->output.len : 0;
     out->pieces = !is_small + (held.output_room > 0);

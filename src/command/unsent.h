@@ -29,6 +29,7 @@ struct kept {
     size_t pieces;            /* larger ones, */
     size_t piece_bytes;       /* and what they take */
     size_t total;             /* with all that belongs to it */
+    int64_t idle_ms;          /* since something came or was sent */
 };
 void unsent_kept(const struct session *s, struct kept *out);
 

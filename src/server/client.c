@@ -34,7 +34,7 @@ struct client {
     size_t read_parked; /* bytes of it that came while the session is parked */
     struct buf sending; /* what is too much for the kernel at once; */
     size_t sent;        /* of it, that in the hands of `write` included */
-    uint64_t active_ms; /* loop time, when it last said something or took a piece */
+    uint64_t active_ms; /* loop time when something came or was sent */
     bool is_ready, reading, writing, closing;
 };
 
@@ -253,6 +253,7 @@ on_held(void *arg, struct session_held *out)
         .input_room = c->input.cap - c->input.len,
         .output = unsent_bytes(c),
         .output_room = c->sending.cap,
+        .idle_ms = (int64_t)(uv_now(&c->server->loop) - c->active_ms),
     };
 }
 
@@ -334,6 +335,8 @@ send_output(struct client *c)
     c->server->host->writes++;
     if (sent < 0)
         sent = 0;
+    else
+        c->active_ms = uv_now(&c->server->loop);
     if ((size_t)sent < output->len)
         send_rest(c, output, (size_t)sent);
     else

@@ -768,7 +768,7 @@ test_session_counts_what_its_owner_keeps(void **state)
 {
     static const struct session_owner keeping = {ignore, ignore, keeps};
     struct fixture *f = *state;
-    struct session_held held = {100, 7, 50, 1000, 2000};
+    struct session_held held = {100, 7, 50, 1000, 2000, 4500};
     struct client c = {.session = session_new(&f->host, &keeping, &held, &peer)};
     struct kept kept;
 
@@ -776,6 +776,7 @@ test_session_counts_what_its_owner_keeps(void **state)
     assert_int_equal(kept.input_room, 50);
     assert_int_equal(kept.pieces, 1);
     assert_int_equal(kept.piece_bytes, 2000);
+    assert_int_equal(kept.idle_ms, 4500);
     assert_true(kept.total > 100 + 57 + 2000);
     assert_true(unsent_total(&f->host) > kept.total);
     unsent_tick(&f->host);

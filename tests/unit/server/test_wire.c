@@ -265,6 +265,51 @@ test_an_argument_over_the_query_buffer_limit_is_hung_up_on(void **state)
     daemon_free(d);
 }
 
+/* How many seconds CLIENT LIST says of the client with that id. */
+static long
+idle_seconds(struct client *teller, long id)
+{
+    char line[64];
+    snprintf(line, sizeof line, "CLIENT LIST ID %ld", id);
+    const char *idle = strstr(client_ask(teller, line), " idle=");
+
+    assert_non_null(idle);
+    return strtol(idle + strlen(" idle="), NULL, 10);
+}
+
+static long
+id_of(struct client *c)
+{
+    long id;
+
+    assert_int_equal(sscanf(client_ask(c, "CLIENT ID"), "(integer) %ld", &id), 1);
+    return id;
+}
+
+/* Once a subscriber was thought idle though it was sent messages all the time, and a
+ * client that is told what changes was closed for it. */
+static void
+test_who_is_sent_something_is_not_idle(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d), *silent = daemon_client(d),
+                  *other = daemon_client(d);
+    long id = id_of(c), silent_id = id_of(silent), nasked = 0;
+
+    assert_sends(c, "SUBSCRIBE c\r\n");
+    assert_receives(c, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    while (idle_seconds(other, silent_id) < 2) {
+        assert_true(nasked++ < ASKED_MAX);
+        assert_asks(other, "PUBLISH c m", "(integer) 1");
+        assert_receives(c, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+    }
+    assert_true(idle_seconds(other, id) < 2);
+    client_close(c);
+    client_close(silent);
+    client_close(other);
+    daemon_free(d);
+}
+
 static void
 assert_line_is_too_long(struct daemon *d, char first, const char *answer)
 {
@@ -809,6 +854,7 @@ main(void)
         ON_BOTH(test_an_oversized_argument_is_refused),
         ON_KEYVALD(test_a_request_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_an_argument_over_the_query_buffer_limit_is_hung_up_on),
+        ON_BOTH(test_who_is_sent_something_is_not_idle),
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
