@@ -189,12 +189,12 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
 
     if (nread == 0)
         return;
+    s->host->reads++;
     if (nread < 0) {
         close_client(c);
         return;
     }
     s->host->bytes_in += (uint64_t)nread;
-    s->host->reads++;
     c->active_ms = uv_now(&s->loop);
     if (session_is_parked(c->session))
         c->read_parked += (size_t)nread;
@@ -325,7 +325,9 @@ send_output(struct client *c)
     struct buf *output = session_output(c->session);
     size_t len = output->len <= SEND_WHOLE ? output->len : SEND_MAX;
     uv_buf_t piece = {.base = output->data, .len = len};
-    int sent = len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
+    if (len == 0)
+        return;
+    int sent = uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
 
     if (sent < 0 && sent != UV_EAGAIN) {
         close_client(c);

@@ -310,6 +310,35 @@ test_who_is_sent_something_is_not_idle(void **state)
     daemon_free(d);
 }
 
+static long
+figure(struct client *teller, const char *name)
+{
+    const char *at = strstr(client_ask(teller, "INFO stats"), name);
+
+    assert_non_null(at);
+    return strtol(at + strlen(name), NULL, 10);
+}
+
+/* Where nothing is sent, nothing was written: once it counted all the same. */
+static void
+test_writes_are_counted(void **state)
+{
+    struct daemon *d = started(state, NULL);
+    struct client *c = daemon_client(d), *other = daemon_client(d);
+    char line[64];
+
+    snprintf(line, sizeof line, "CLIENT LIST ID %ld", id_of(c));
+    long before = figure(other, "total_writes_processed:"), nwrites = 1;
+    assert_sends(c, "CLIENT REPLY OFF\r\nPING\r\n");
+    do
+        assert_true(nwrites++ < ASKED_MAX);
+    while (strstr(client_ask(other, line), " cmd=ping ") == NULL);
+    assert_int_equal(figure(other, "total_writes_processed:"), before + nwrites);
+    client_close(c);
+    client_close(other);
+    daemon_free(d);
+}
+
 static void
 assert_line_is_too_long(struct daemon *d, char first, const char *answer)
 {
@@ -855,6 +884,7 @@ main(void)
         ON_KEYVALD(test_a_request_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_an_argument_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_who_is_sent_something_is_not_idle),
+        ON_BOTH(test_writes_are_counted),
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
