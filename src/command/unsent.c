@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "command/auth.h"
 #include "command/host.h"
 #include "command/session_priv.h"
 
@@ -90,7 +91,8 @@ is_over(struct session *s)
     enum client_class class = class_of(s);
     const struct client_limit *limit =
         &s->host->config->client_output_buffer_limit[class];
-    bool is_limited = limit->hard > 0 || limit->soft > 0;
+    bool is_guest = !auth_is_done(s);
+    bool is_limited = limit->hard > 0 || limit->soft > 0 || is_guest;
 
     if (!is_limited && s->output.len <= UNSENT_UNASKED_MAX) { /* most of them */
         s->over_soft_ms = 0;
@@ -98,7 +100,8 @@ is_over(struct session *s)
     }
     int64_t bytes = waiting(s);
 
-    if (is_over_soft(s, limit, bytes) || bytes > UNSENT_MAX)
+    if (is_over_soft(s, limit, bytes) || bytes > UNSENT_MAX
+        || (is_guest && bytes > UNSENT_GUEST_MAX))
         return true;
     if (limit->hard > 0)
         return bytes >= limit->hard;

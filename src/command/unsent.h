@@ -18,8 +18,9 @@ struct host;
 struct session;
 
 #define UNSENT_UNASKED_MAX                                                               \
-    (32 * 1024 * 1024)                /* bytes of messages where no limit is set */
-#define UNSENT_MAX (INT64_C(4) << 30) /* bytes, whatever limits are set */
+    (32 * 1024 * 1024)                      /* bytes of messages where no limit is set */
+#define UNSENT_MAX       (INT64_C(4) << 30) /* bytes, whatever limits are set; */
+#define UNSENT_GUEST_MAX 1024               /* of who has not logged in, as in Redis */
 
 /* Bytes that are kept for a session, as CLIENT LIST tells them. */
 struct kept {

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/mem.h"
 #include "lib/daemon.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -336,6 +337,25 @@ test_writes_are_counted(void **state)
     assert_int_equal(figure(other, "total_writes_processed:"), before + nwrites);
     client_close(c);
     client_close(other);
+    daemon_free(d);
+}
+
+/* Whoever comes may make the server keep replies; so of a stranger's it keeps few. */
+static void
+test_a_stranger_that_takes_no_replies_is_hung_up_on(void **state)
+{
+    struct daemon *d = started(state, (char *[]){"--requirepass", "secret", NULL});
+    struct client *c = daemon_client(d);
+    char piece[PIECE];
+    ssize_t sent;
+
+    for (size_t i = 0; i < sizeof piece; i++)
+        piece[i] = "GET k\r\n"[i % strlen("GET k\r\n")];
+    do
+        sent = send(client_fd(c), piece, sizeof piece - sizeof piece % 7, MSG_NOSIGNAL);
+    while (sent > 0);
+    assert_true(errno == ECONNRESET || errno == EPIPE);
+    client_close(c);
     daemon_free(d);
 }
 
@@ -885,6 +905,7 @@ main(void)
         ON_BOTH(test_an_argument_over_the_query_buffer_limit_is_hung_up_on),
         ON_BOTH(test_who_is_sent_something_is_not_idle),
         ON_BOTH(test_writes_are_counted),
+        ON_BOTH(test_a_stranger_that_takes_no_replies_is_hung_up_on),
         ON_BOTH(test_a_line_that_is_too_long_is_refused),
         ON_BOTH(test_quit_is_answered_and_hung_up_on),
         ON_BOTH(test_a_client_that_goes_away_leaves_nothing_half_done),
