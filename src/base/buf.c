@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include "base/mem.h"
+#include "base/pages.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -73,4 +74,32 @@ buf_clear(struct buf *b, size_t keep)
     b->len = 0;
     if (b->cap > keep)
         buf_deinit(b);
+}
+
+void
+buf_grow_from(struct buf *b, size_t extra, struct buf *spare)
+{
+    size_t need = b->len + extra;
+
+    if (need < PAGES_FROM || need > spare->cap) {
+        buf_grow(b, extra);
+        return;
+    }
+    buf_append_bytes(spare, buf_bytes(b));
+    buf_deinit(b);
+    *b = *spare;
+    *spare = (struct buf){0};
+}
+
+void
+buf_clear_to(struct buf *b, size_t keep, struct buf *spare)
+{
+    if (b->cap >= PAGES_FROM && b->cap <= BUF_SPARE_MAX && b->cap > spare->cap) {
+        buf_deinit(spare);
+        *spare = *b;
+        *b = (struct buf){0};
+        spare->len = 0;
+    } else {
+        buf_clear(b, keep);
+    }
 }

@@ -50,6 +50,13 @@ void buf_consume(struct buf *b, size_t len);
 /* Empties it; memory over keep bytes is given back. */
 void buf_clear(struct buf *b, size_t keep);
 
+/* The same two with a spare, an empty buffer whose memory goes round: what is fresh from
+ * the kernel has to be cleared, page by page, and that takes longer than filling it. It is
+ * used where much is wanted, and takes the place of a smaller one. */
+#define BUF_SPARE_MAX ((size_t)9 * 1024 * 1024) /* bytes it has at the most */
+void buf_grow_from(struct buf *b, size_t extra, struct buf *spare);
+void buf_clear_to(struct buf *b, size_t keep, struct buf *spare);
+
 static inline struct bytes
 buf_bytes(const struct buf *b)
 {

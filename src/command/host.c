@@ -19,7 +19,8 @@
 #include "command/table.h"
 #include "keyspace/keyspace.h"
 
-#define SAMPLE_US 90000 /* samples are at least so far apart */
+#define SPARE_US  1000000 /* that nobody uses the spare, before it goes */
+#define SAMPLE_US 90000   /* samples are at least so far apart */
 
 static void
 draw_run_id(char *text, size_t size)
@@ -79,6 +80,7 @@ host_deinit(struct host *h)
     pubsub_deinit(&h->pubsub);
     tracking_deinit(h);
     arena_deinit(&h->scratch);
+    buf_deinit(&h->spare);
 }
 
 static void
@@ -125,6 +127,18 @@ host_tick(struct host *h)
     unsent_tick(h);
     save_is_running(h);
     tracking_tick(h);
+    if (h->spare.cap > 0 && clock_mono_us() - h->spared_us > SPARE_US)
+        buf_deinit(&h->spare);
+}
+
+void
+host_clear(struct host *h, struct buf *b, size_t keep)
+{
+    bool is_large = b->cap > keep;
+
+    buf_clear_to(b, keep, &h->spare);
+    if (is_large && h->spare.cap > 0)
+        h->spared_us = clock_mono_us();
 }
 
 void

@@ -7,6 +7,7 @@
 #define COMMAND_HOST_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/version.h"
 #include "command/pubsub.h"
@@ -88,6 +89,8 @@ struct host {
     struct tracking tracking;
     struct command_table *table;
     struct arena scratch; /* of the request being carried out */
+    struct buf spare;     /* for long replies and requests (buf.h) */
+    int64_t spared_us;    /* when it was put there, of the measuring clock */
 };
 
 /* Zeroes it, draws the run id, allocates what is its own. */
@@ -99,6 +102,9 @@ void host_reset_stats(struct host *h);
 
 /* Samples figures, and sees what is done meanwhile; to be called ten times a second. */
 void host_tick(struct host *h);
+
+/* As buf_clear_to; the spare is kept for as long as it is used each second. */
+void host_clear(struct host *h, struct buf *b, size_t keep);
 
 /* Tells clients what was gathered for them in a turn of the loop; to be called before its
  * changes are committed. */

@@ -72,7 +72,7 @@ memory_figures(struct host *h, struct memory_figures *out)
         .startup = h->startup_memory,
         .data = stats.memory,
         .clients = clients,
-        .overhead = h->startup_memory + clients,
+        .overhead = h->startup_memory + clients + (int64_t)h->spare.cap,
         .resident = resident_bytes(),
         .machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
         .resident_keys = stats.entries,

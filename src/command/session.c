@@ -64,7 +64,7 @@ session_new(struct host *host, const struct session_owner *owner, void *arg,
     s->owner = owner;
     s->owner_arg = arg;
     s->peer = *peer;
-    s->reply = (struct reply){.out = &s->output, .protocol = 2};
+    s->reply = (struct reply){.out = &s->output, .protocol = 2, .spare = &host->spare};
     parser_init(&s->parser, STRING_MAX);
     s->next_session = host->sessions;
     if (host->sessions != NULL)

@@ -95,7 +95,11 @@ reply_int(struct reply *r, int64_t number)
 void
 reply_bulk(struct reply *r, struct bytes value)
 {
-    char *to = buf_reserve(r->out, HEAD_MAX + value.len + 2);
+    size_t room = HEAD_MAX + value.len + 2;
+
+    if (r->out->cap - r->out->len < room && r->spare != NULL)
+        buf_grow_from(r->out, room, r->spare);
+    char *to = buf_reserve(r->out, room);
     to = put_head(to, '$', (int64_t)value.len);
     if (value.len > 0)
         to = put(to, value.data, value.len);

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 struct reply {
-    struct buf *out; /* borrowed */
-    int protocol;    /* 2 or 3 */
+    struct buf *out;   /* borrowed */
+    int protocol;      /* 2 or 3 */
+    struct buf *spare; /* for what is long (buf_grow_from), borrowed; NULL: none */
 };
 
 void reply_ok(struct reply *r);

@@ -19,8 +19,9 @@
 
 #define INPUT_KEEP   (16 * 1024)
 #define OUTPUT_KEEP  SESSION_OUTPUT_FIRST
-#define SEND_WHOLE   (1088 * 1024) /* bytes: a reply with a value of 1 MB goes at once; */
-#define SEND_MAX     (32 * 1024) /* of a longer one, for the kernel, which copies them */
+#define SEND_MAX     (4160 * 1024) /* bytes: a reply with a value of 4 MB goes at once */
+#define LONG_FROM    (1088 * 1024) /* of one that took turns to make, as KEYS's may: so */
+#define SEND_SHORT   (32 * 1024) /* long a one goes in pieces, as the kernel copies them */
 #define PARKED_INPUT (64 * 1024) /* bytes read ahead of what a parked session waits for */
 
 struct client {
@@ -34,6 +35,8 @@ struct client {
     size_t read_parked; /* bytes of it that came while the session is parked */
     struct buf sending; /* what is too much for the kernel at once; */
     size_t sent;        /* of it, that in the hands of `write` included */
+    size_t piece;       /* of it, that goes at once */
+    bool has_waited;    /* for its output, which may have taken turns to make */
     uint64_t active_ms; /* loop time when something came or was sent */
     bool is_ready, reading, writing, closing;
 };
@@ -123,7 +126,7 @@ feed_kept(struct client *c)
 
     buf_consume(&c->input, taken);
     if (c->input.len == 0)
-        buf_clear(&c->input, INPUT_KEEP);
+        host_clear(c->server->host, &c->input, INPUT_KEEP);
 }
 
 static void
@@ -165,9 +168,14 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
         *out = uv_buf_init(c->server->read_buffer, READ_SIZE);
         return;
     }
-    size_t missing = session_missing(c->session, c->input.len);
-    size_t room = missing > READ_SIZE ? missing : READ_SIZE;
-    *out = (uv_buf_t){.base = buf_reserve(&c->input, room), .len = room};
+    size_t missing = session_missing(c->session, c->input.len), room = READ_SIZE;
+
+    /* Of a long argument no more than its end: its memory would grow for what follows. */
+    if (missing > READ_SIZE || (missing > 0 && c->input.len > READ_SIZE))
+        room = missing;
+    if (c->input.cap - c->input.len < room)
+        buf_grow_from(&c->input, room, &c->server->host->spare);
+    *out = (uv_buf_t){.base = c->input.data + c->input.len, .len = room};
 }
 
 /* Replies that wait for nothing go out before the turn ends: their client works on them
@@ -218,6 +226,7 @@ on_resumed(void *arg)
     struct client *c = arg;
 
     c->active_ms = uv_now(&c->server->loop);
+    c->has_waited = true;
     feed_kept(c);
     look_at(c);
 }
@@ -275,30 +284,22 @@ on_sent(uv_write_t *write, int status)
     } else if (c->sent < c->sending.len) {
         send_piece(c);
     } else {
-        buf_clear(&c->sending, OUTPUT_KEEP);
+        host_clear(c->server->host, &c->sending, OUTPUT_KEEP);
         make_ready(c);
     }
 }
 
-/* The memory of a long reply goes piece by piece: all at once takes milliseconds. The page
- * that two pieces share goes with the second. */
-static void
-give_back_sent(struct client *c)
-{
-    size_t len = c->sent < 2 * SEND_MAX ? c->sent : 2 * SEND_MAX;
-
-    if (c->sending.cap >= PAGES_FROM)
-        pages_give_back(c->sending.data + c->sent - len, len);
-}
-
-/* Hands the next piece to libuv, which sends it as the peer takes it. */
+/* Hands the next piece to libuv, which sends it as the peer takes it. The memory of short ones goes
+ * with them: all at once takes milliseconds. A page that two share goes with the second. */
 static void
 send_piece(struct client *c)
 {
-    size_t left = c->sending.len - c->sent, len = left < SEND_MAX ? left : SEND_MAX;
+    size_t left = c->sending.len - c->sent, len = left < c->piece ? left : c->piece;
+    size_t gone = c->sent < 2 * SEND_SHORT ? c->sent : 2 * SEND_SHORT;
     uv_buf_t piece = {.base = c->sending.data + c->sent, .len = len};
 
-    give_back_sent(c);
+    if (c->piece == SEND_SHORT)
+        pages_give_back(c->sending.data + c->sent - gone, gone);
     c->sent += len;
     c->writing = true;
     if (uv_write(&c->write, (uv_stream_t *)&c->socket, &piece, 1, on_sent) != 0) {
@@ -323,10 +324,13 @@ static void
 send_output(struct client *c)
 {
     struct buf *output = session_output(c->session);
-    size_t len = output->len <= SEND_WHOLE ? output->len : SEND_MAX;
-    uv_buf_t piece = {.base = output->data, .len = len};
-    if (len == 0)
+
+    if (output->len == 0)
         return;
+    c->piece = c->has_waited && output->len > LONG_FROM ? SEND_SHORT : SEND_MAX;
+    c->has_waited = false;
+    size_t len = output->len < c->piece ? output->len : c->piece;
+    uv_buf_t piece = {.base = output->data, .len = len};
     int sent = uv_try_write((uv_stream_t *)&c->socket, &piece, 1);
 
     if (sent < 0 && sent != UV_EAGAIN) {
@@ -335,14 +339,12 @@ send_output(struct client *c)
     }
     c->server->host->bytes_out += output->len;
     c->server->host->writes++;
-    if (sent < 0)
-        sent = 0;
-    else
+    if (sent >= 0)
         c->active_ms = uv_now(&c->server->loop);
-    if ((size_t)sent < output->len)
-        send_rest(c, output, (size_t)sent);
+    if (sent < 0 || (size_t)sent < output->len)
+        send_rest(c, output, sent < 0 ? 0 : (size_t)sent);
     else
-        buf_clear(output, OUTPUT_KEEP);
+        host_clear(c->server->host, output, OUTPUT_KEEP);
 }
 
 /* After its replies have been sent, or most of them. */
@@ -408,9 +410,8 @@ client_flush_ready(struct server *s)
             close_client(c);
         } else if (flush(c, promised)) {
             make_ready(c);
-        } else if (!c->closing) {
-            if (!c->writing)
-                go_on(c);
+        } else if (!c->closing && !c->writing) {
+            go_on(c);
         }
     }
 }

@@ -68,7 +68,7 @@ write_all(struct bytes input, int protocol)
     struct bytes rest = input;
     struct element e;
     struct buf out = {0};
-    struct reply r = {&out, protocol};
+    struct reply r = {.out = &out, .protocol = protocol};
     size_t count = 0;
 
     while (next_element(&rest, &e))

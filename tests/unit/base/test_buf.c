@@ -110,6 +110,64 @@ test_buf_cleared_keeps_little_memory_and_gives_back_much(void **state)
     assert_null(b.data);
 }
 
+/* --- with a spare --- */
+
+#define LARGE (2 * 1024 * 1024)
+
+static void
+test_buf_that_grows_large_takes_the_spare_and_leaves_it(void **state)
+{
+    (void)state;
+    struct buf b = {0}, spare = {0};
+
+    buf_append(&b, "ab", 2);
+    buf_grow_from(&b, LARGE, &spare);
+    char *large = b.data;
+    buf_clear_to(&b, 0, &spare);
+    assert_ptr_equal(b.data, NULL);
+    assert_ptr_equal(spare.data, large);
+    assert_int_equal(spare.len, 0);
+
+    buf_append(&b, "cd", 2);
+    buf_grow_from(&b, 100, &spare);
+    assert_ptr_equal(spare.data, large);
+    buf_grow_from(&b, LARGE, &spare);
+    assert_ptr_equal(b.data, large);
+    assert_holds(&b, "cd");
+    assert_int_equal(spare.cap, 0);
+    buf_deinit(&b);
+}
+
+static void
+test_buf_that_needs_more_than_the_spare_has_leaves_it(void **state)
+{
+    (void)state;
+    struct buf b = {0}, spare = {0};
+
+    buf_grow(&spare, LARGE);
+    buf_grow_from(&b, LARGE + 1, &spare);
+    assert_int_equal(spare.cap, LARGE);
+    assert_true(b.cap > LARGE);
+    buf_clear_to(&b, 0, &spare);
+    assert_true(spare.cap > LARGE);
+    buf_deinit(&spare);
+}
+
+static void
+test_spare_is_neither_small_nor_too_large(void **state)
+{
+    (void)state;
+    struct buf b = {0}, spare = {0};
+
+    buf_grow(&b, 1000);
+    buf_clear_to(&b, 1000, &spare);
+    assert_true(b.cap >= 1000);
+    buf_grow(&b, BUF_SPARE_MAX + 1);
+    buf_clear_to(&b, 1000, &spare);
+    assert_int_equal(b.cap, 0);
+    assert_int_equal(spare.cap, 0);
+}
+
 int
 main(void)
 {
@@ -120,6 +178,9 @@ main(void)
         cmocka_unit_test(test_buf_prints_texts_of_any_length),
         cmocka_unit_test(test_buf_drops_what_was_consumed),
         cmocka_unit_test(test_buf_cleared_keeps_little_memory_and_gives_back_much),
+        cmocka_unit_test(test_buf_that_grows_large_takes_the_spare_and_leaves_it),
+        cmocka_unit_test(test_buf_that_needs_more_than_the_spare_has_leaves_it),
+        cmocka_unit_test(test_spare_is_neither_small_nor_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

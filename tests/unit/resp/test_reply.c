@@ -19,7 +19,7 @@ static void
 assert_writes(write_fn *write, int protocol, const char *expected)
 {
     struct buf out = {0};
-    struct reply r = {&out, protocol};
+    struct reply r = {.out = &out, .protocol = protocol};
 
     write(&r);
     if (!bytes_eq(buf_bytes(&out), bytes_str(expected)))
@@ -197,7 +197,7 @@ static void
 test_reply_attributes_stand_before_the_reply(void **state)
 {
     struct buf out = {0};
-    struct reply r = {&out, 3};
+    struct reply r = {.out = &out, .protocol = 3};
 
     (void)state;
     reply_attribute(&r, 1);
@@ -218,7 +218,7 @@ test_reply_numbers_are_read_back_as_they_were(void **state)
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct buf out = {0};
-        struct reply r = {&out, 2};
+        struct reply r = {.out = &out, .protocol = 2};
         char expected[32];
 
         reply_int(&r, numbers[i]);
@@ -248,7 +248,7 @@ test_reply_is_read_back_by_hiredis(void **state)
 {
     (void)state;
     struct buf out = {0};
-    struct reply r = {&out, 2};
+    struct reply r = {.out = &out, .protocol = 2};
     redisReader *reader = redisReaderCreate();
     void *read = NULL;
 
@@ -276,7 +276,7 @@ test_reply_is_read_back_in_resp3(void **state)
 {
     (void)state;
     struct buf out = {0};
-    struct reply r = {&out, 3};
+    struct reply r = {.out = &out, .protocol = 3};
     struct answer got;
 
     write_nested(&r);

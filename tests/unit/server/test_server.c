@@ -94,10 +94,11 @@ test_server_does_one_slice_of_background_work_at_a_time(void **state)
 
 /* --- sending --- */
 
-#define WHOLE      (1024 * 1024) /* bytes of a value that is sent at once */
-#define LONG       (8 * WHOLE)   /* of one that is not, */
-#define PIECE_SIZE (32 * 1024)   /* but so */
+#define WHOLE      (4 * 1024 * 1024) /* bytes of a value that is sent at once */
+#define LONG       (2 * WHOLE)       /* of one that is not, */
+#define PIECE_SIZE (32 * 1024)       /* but so, where its client had to wait for it */
 
+static bool waits;
 static size_t value_len, sent_most;
 
 /* Whole pages the reply has given back so far, and where the last of them ends. */
@@ -166,12 +167,14 @@ get_back(void *arg)
     struct client *c = client_open((int)server_port(f->server));
     char *bytes = xcalloc(1, value_len);
     struct bytes set[] = {bytes_str("SET"), bytes_str("k"), bytes_of(bytes, value_len)};
-    struct bytes get[] = {bytes_str("GET"), bytes_str("k")};
     struct answer answer;
 
     assert_true(client_command(c, set, 3, &answer));
     answer_deinit(&answer);
-    assert_true(client_command(c, get, 2, &answer));
+    client_send(c, bytes_str(waits ? "WAIT 1 1\r\nGET k\r\n" : "PING\r\nGET k\r\n"));
+    assert_true(client_answer(c, &answer));
+    answer_deinit(&answer);
+    assert_true(client_answer(c, &answer));
     assert_int_equal(answer.len, value_len);
     answer_deinit(&answer);
     shut_down(c);
@@ -195,10 +198,11 @@ serve(struct fixture *f, void *client(void *arg))
 }
 
 static void
-get_value(struct world *world, size_t len)
+get_value(struct world *world, size_t len, bool after_waiting)
 {
     struct fixture f;
 
+    waits = after_waiting;
     value_len = len;
     sent_most = given_back = given_to = 0;
     set_up(&f, world);
@@ -209,14 +213,30 @@ get_value(struct world *world, size_t len)
 static void
 test_server_sends_a_reply_at_once(void **state)
 {
-    get_value(*state, WHOLE);
+    get_value(*state, WHOLE, false);
     assert_in_range(sent_most, WHOLE, WHOLE + 100);
 }
 
 static void
-test_server_sends_a_long_reply_in_pieces(void **state)
+test_server_keeps_the_memory_of_a_reply_for_a_second(void **state)
 {
-    get_value(*state, LONG);
+    struct fixture f;
+
+    waits = false;
+    value_len = WHOLE;
+    set_up(&f, *state);
+    serve(&f, get_back);
+    assert_in_range(f.host.spare.cap, WHOLE, BUF_SPARE_MAX);
+    f.host.spared_us -= 1000000;
+    host_tick(&f.host);
+    assert_int_equal(f.host.spare.cap, 0);
+    tear_down(&f);
+}
+
+static void
+test_server_sends_a_long_reply_that_was_waited_for_in_pieces(void **state)
+{
+    get_value(*state, LONG, true);
     assert_int_equal(sent_most, PIECE_SIZE);
 }
 
@@ -224,7 +244,7 @@ test_server_sends_a_long_reply_in_pieces(void **state)
 static void
 test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent(void **state)
 {
-    get_value(*state, LONG);
+    get_value(*state, LONG, true);
     assert_in_range(given_back, LONG - 2 * PIECE_SIZE, LONG);
 }
 
@@ -266,7 +286,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_server_does_one_slice_of_background_work_at_a_time),
         WORLD_TEST(test_server_sends_a_reply_at_once),
-        WORLD_TEST(test_server_sends_a_long_reply_in_pieces),
+        WORLD_TEST(test_server_keeps_the_memory_of_a_reply_for_a_second),
+        WORLD_TEST(test_server_sends_a_long_reply_that_was_waited_for_in_pieces),
         WORLD_TEST(test_server_gives_the_memory_of_a_long_reply_back_as_it_is_sent),
         WORLD_TEST(test_server_hangs_up_on_the_silent_though_the_clock_was_set_back),
     };
