@@ -208,10 +208,12 @@ carry_out(struct session *s, const struct group *g, size_t *taken)
         const struct request *r = &g->requests[i];
         if (!can_go_on(s))
             return false;
-        if (r->argc == 0)
+        if (r->argc == 0) {
             dispatch_nothing(s);
-        else if (!dispatch(s, r->argv, r->argc))
+        } else if (!dispatch(s, r->argv, r->argc)) {
+            s->front_size = r->size;
             return false;
+        }
         *taken += r->size;
         s->pending -= r->size;
     }

@@ -53,7 +53,8 @@ struct session {
     bool monitors; /* is in the list that begins at host->monitors */
     struct session *next_monitor, *previous_monitor;
     int64_t created_ms;
-    size_t pending, request_size; /* bytes of its input, and of the request in hand */
+    size_t pending, request_size; /* bytes of its input, and of the request in hand; */
+    size_t front_size;            /* of its input, those of the request that is parked */
     struct session *next_session, *previous_session; /* all; the list host->sessions */
     struct subscriber subscriber;
     struct tracker tracker;

@@ -31,6 +31,8 @@ unsent_kept(const struct session *s, struct kept *out)
     bool is_small = s->output.cap <= SESSION_OUTPUT_FIRST;
 
     *out = (struct kept){.input = s->pending, .input_room = held.input_room};
+    if (s->waits) /* as in Redis, where its request is taken */
+        out->input -= s->front_size;
     out->idle_ms = held.idle_ms;
     out->is_full = held.output > 0;
     out->first = is_small ? s->output.len : 0;

@@ -984,9 +984,11 @@ test_session_is_described_while_it_waits(void **state)
 {
     struct fixture *f = *state;
 
-    says(&f->a, "WAIT 1 0\r\n");
+    says(&f->a, "WAIT 1 0\r\nPING\r\n");
     says(&f->b, "CLIENT LIST ID 1\r\n");
     is_described(&f->b, " flags=b ");
+    says(&f->b, "CLIENT LIST ID 1\r\n");
+    is_described(&f->b, " qbuf=6 ");
     says(&f->b, "CLIENT UNBLOCK 1\r\nCLIENT LIST ID 1\r\n");
     is_described(&f->b, " flags=u ");
     host_end_waiting(&f->host);
