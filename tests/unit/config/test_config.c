@@ -259,9 +259,11 @@ static void
 test_set_of_more_than_fits_is_refused_not_wrapped(void **state)
 {
     assert_refused(*state, "log-distance", "99999999999999999999",
-                   "argument must be between 1048576 and 1099511627776 inclusive");
+                   "argument must be between 1048576 and 2147483648 inclusive");
+    assert_refused(*state, "log-distance", "2147483649",
+                   "argument must be between 1048576 and 2147483648 inclusive");
     assert_refused(*state, "log-distance", "9999999999999999gb",
-                   "argument must be between 1048576 and 1099511627776 inclusive");
+                   "argument must be between 1048576 and 2147483648 inclusive");
 }
 
 static void
