@@ -37,6 +37,7 @@ struct client {
     size_t sent;        /* of it, that in the hands of `write` included */
     size_t piece;       /* of it, that goes at once */
     bool has_waited;    /* for its output, which may have taken turns to make */
+    size_t unsent;      /* when idle clients were looked for */
     uint64_t active_ms; /* loop time when something came or was sent */
     bool is_ready, reading, writing, closing;
 };
@@ -142,8 +143,7 @@ close_too_large(struct client *c)
 {
     if ((int64_t)c->input.len <= c->server->host->config->client_query_buffer_limit)
         return;
-    log_line(LOG_WARNING,
-             "Closing a client whose request is over client-query-buffer-limit");
+    log_line(LOG_WARNING, "A request is over client-query-buffer-limit");
     close_client(c);
 }
 
@@ -437,12 +437,11 @@ begin(struct client *c)
         .resumed = on_resumed, .pushed = on_pushed, .held = on_held};
     struct session_peer peer;
     struct server *s = c->server;
-    const struct config *config = s->host->config;
+    int64_t keepalive = s->host->config->tcp_keepalive; /* s */
 
     endpoints_look_up(&c->socket, &peer);
     uv_tcp_nodelay(&c->socket, 1);
-    if (config->tcp_keepalive > 0)
-        uv_tcp_keepalive(&c->socket, 1, (unsigned)config->tcp_keepalive);
+    uv_tcp_keepalive(&c->socket, keepalive > 0, (unsigned)keepalive);
     c->session = session_new(s->host, &owner, c, &peer);
     c->active_ms = uv_now(&s->loop);
     c->next = s->clients;
@@ -458,13 +457,12 @@ void
 client_accept(uv_stream_t *listener, int status)
 {
     struct server *s = listener->data;
-    struct client *c;
 
     if (status < 0) {
         log_line(LOG_WARNING, "A connection cannot be accepted: %s", uv_strerror(status));
         return;
     }
-    c = xcalloc(1, sizeof *c);
+    struct client *c = xcalloc(1, sizeof *c);
     c->server = s;
     uv_tcp_init(&s->loop, &c->socket);
     if (uv_accept(listener, (uv_stream_t *)&c->socket) != 0) {
@@ -483,7 +481,11 @@ client_close_idle(struct server *s, int64_t timeout)
     uint64_t now = uv_now(&s->loop);
 
     for (struct client *c = s->clients, *next; c != NULL; c = next) {
+        size_t before = c->unsent;
         next = c->next;
+        c->unsent = unsent_bytes(c);
+        if (c->unsent != before)
+            c->active_ms = now;
         if (!session_may_be_silent(c->session)
             && now - c->active_ms > (uint64_t)timeout * 1000)
             close_client(c);

@@ -664,7 +664,7 @@ receive_some(struct client *c, size_t len)
 static void
 test_a_slow_reader_is_not_silent(void **state)
 {
-    struct daemon *d = started(state, (char *[]){"--timeout", "1", NULL});
+    struct daemon *d = started(state, (char *[]){"--timeout", "2", NULL});
     struct client *slow = daemon_client(d), *other = daemon_client(d);
     size_t len = strlen("$67108864\r\n") + BIG_VALUE + strlen("\r\n");
 
