@@ -664,15 +664,16 @@ receive_some(struct client *c, size_t len)
 static void
 test_a_slow_reader_is_not_silent(void **state)
 {
-    struct daemon *d = started(state, (char *[]){"--timeout", "2", NULL});
-    struct client *slow = daemon_client(d), *other = daemon_client(d);
+    struct daemon *d = started(state, (char *[]){"--timeout", "3", NULL});
+    struct client *slow = daemon_client(d);
     size_t len = strlen("$67108864\r\n") + BIG_VALUE + strlen("\r\n");
 
     set_big(slow, "big", BIG_VALUE);
+    struct client *other = daemon_client(d);
     assert_sends(slow, "GET big\r\n");
     for (int i = 0; i < SLOW_READS; i++) {
         receive_some(slow, len / SLOW_READS);
-        assert_asks(other, "WAIT 1 300", "(integer) 0");
+        assert_asks(other, "WAIT 1 400", "(integer) 0");
     }
     receive_some(slow, len % SLOW_READS);
     client_close(other);
