@@ -289,8 +289,8 @@ on_sent(uv_write_t *write, int status)
     }
 }
 
-/* Hands the next piece to libuv, which sends it as the peer takes it. The memory of short ones goes
- * with them: all at once takes milliseconds. A page that two share goes with the second. */
+/* Hands the next piece to libuv, which sends it as the peer takes it. The memory of short
+ * ones goes with them, a page that two share with the second: all at once takes long. */
 static void
 send_piece(struct client *c)
 {
